@@ -1,0 +1,193 @@
+"""images/matrix.toml as checked data: an error names the table and the key."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from scripts.places import IMAGES
+from scripts.ui import KitError
+
+MATRIX = IMAGES / "matrix.toml"
+
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Tag = Annotated[str, Field(pattern=r"^\d+\.\d+-(cpu|gpu)$")]
+# What TensorFlow's kernels are compiled for, as in `sm_75`.
+GpuCode = Annotated[str, Field(pattern=r"^(sm|compute)_\d+$")]
+# One exact wheel, as in `nvidia-cublas-cu12==12.2.5.6`.
+Pin = Annotated[str, Field(pattern=r"^[a-z0-9-]+==[0-9][0-9a-z.]*$")]
+# The reference grammar of registries: lower case, separated by single dots, underscores, dashes.
+# https://github.com/distribution/reference/blob/main/regexp.go
+RepositoryName = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+]
+Registry = Annotated[str, Field(pattern=r"^([A-Za-z0-9.-]+(:\d+)?)?$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Family(_Table):
+    """What all images have in common."""
+
+    registry: Registry
+    name: RepositoryName
+    title: str
+    source: str
+    licences: str
+    epoch: datetime
+    constrained: Annotated[tuple[str, ...], Field(min_length=1)]
+    notes: tuple[str, ...] = ()
+
+    @field_validator("epoch")
+    @classmethod
+    def _in_utc(cls, epoch: datetime) -> datetime:
+        if epoch.tzinfo is None:
+            raise ValueError("needs a time zone: end it with Z")
+        return epoch.astimezone(UTC)
+
+    @property
+    def source_date_epoch(self) -> int:
+        """Seconds since 1970, see https://reproducible-builds.org/specs/source-date-epoch/."""
+        return int(self.epoch.timestamp())
+
+    @property
+    def repository(self) -> str:
+        """The name without a tag that `docker run` takes."""
+        return f"{self.registry}/{self.name}" if self.registry else self.name
+
+
+class Base(_Table):
+    """A Debian release and the packages that are asked of it."""
+
+    codename: Annotated[str, Field(pattern=r"^[a-z]+$")]
+    python: Annotated[str, Field(pattern=r"^3\.\d+$")]
+    packages: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Cuda(_Table):
+    """A CUDA stack: one layer of wheels, which all images that name it share."""
+
+    cuda: Annotated[str, Field(pattern=r"^\d+\.\d+$")]
+    cudnn: Annotated[str, Field(pattern=r"^\d+\.\d+$")]
+    driver: Annotated[str, Field(pattern=r"^\d+(\.\d+)+$")]
+    require: Annotated[str, Field(pattern=r"^cuda>=\d+\.\d+$")]
+    wheels: Annotated[tuple[Pin, ...], Field(min_length=1)]
+    loads: Annotated[dict[str, str], Field(min_length=1)]
+    left_out: dict[Pin, str] = {}
+
+
+class Image(_Table):
+    """One image: a TensorFlow release on a base, and for a GPU on a CUDA stack."""
+
+    base: str
+    device: Literal["cpu", "gpu"]
+    tensorflow: Version
+    cuda: str | None = None
+    gpu_code: tuple[GpuCode, ...] = ()
+    requirements: Annotated[tuple[str, ...], Field(min_length=1)]
+    loads: dict[str, str] = {}
+    left_out: dict[Pin, str] = {}
+    notes: tuple[str, ...] = ()
+
+
+class Matrix(_Table):
+    """The whole file."""
+
+    family: Family
+    base: dict[str, Base]
+    cuda: dict[str, Cuda] = {}
+    image: dict[Tag, Image]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Matrix:
+        for tag, image in self.image.items():
+            if image.base not in self.base:
+                raise ValueError(f'[image."{tag}"] base: there is no table [base.{image.base}]')
+            expected = f"{'.'.join(image.tensorflow.split('.')[:2])}-{image.device}"
+            if tag != expected:
+                raise ValueError(
+                    f'[image."{tag}"]: tensorflow {image.tensorflow} on {image.device} is '
+                    f"called {expected}"
+                )
+            if image.cuda not in (self.cuda if image.device == "gpu" else (None,)):
+                known = ", ".join(self.cuda) or "none"
+                raise ValueError(
+                    f'[image."{tag}"] cuda: a gpu image names one of the tables [cuda.*], a cpu '
+                    f"image none; there are: {known}"
+                )
+            if bool(image.gpu_code) != (image.device == "gpu"):
+                raise ValueError(
+                    f'[image."{tag}"] gpu_code: a gpu image has what its kernels are compiled for, '
+                    "as its wheel's build_info says it; a cpu image none"
+                )
+        return self
+
+    def stack(self, image: Image) -> Cuda | None:
+        """Return the CUDA stack of an image, None for a CPU image."""
+        return self.cuda[image.cuda] if image.cuda else None
+
+    def requirements(self, image: Image) -> tuple[str, ...]:
+        """Return all that is asked of the package index for an image."""
+        stack = self.stack(image)
+        return (*(stack.wheels if stack else ()), *image.requirements)
+
+    def loads(self, image: Image) -> dict[str, str]:
+        """Return each CUDA library that TensorFlow opens, and the wheel that it comes in."""
+        stack = self.stack(image)
+        return {**(stack.loads if stack else {}), **image.loads}
+
+    def named(self, tag: str) -> Image:
+        """Return the image of this tag; KitError lists those that there are."""
+        try:
+            return self.image[tag]
+        except KeyError:
+            known = ", ".join(self.image)
+            raise KitError(
+                f"IMAGE={tag}: no such image in images/matrix.toml; there are: {known}"
+            ) from None
+
+
+def load(path: Path = MATRIX) -> Matrix:
+    """Read and check the matrix; REGISTRY and IMAGE_NAME of the environment win over the file.
+
+    Raises:
+        KitError: one line for each thing that is wrong, with file, table and key.
+    """
+    try:
+        data = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise KitError(f"{path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise KitError(f"{path}: not TOML: {error}") from error
+    overrides = {"registry": os.environ.get("REGISTRY"), "name": os.environ.get("IMAGE_NAME")}
+    if isinstance(data.get("family"), dict):
+        data["family"] |= {key: value for key, value in overrides.items() if value}
+    try:
+        return Matrix.model_validate(data)
+    except ValidationError as error:
+        lines = (
+            f"{path.name}: {_where(one['loc'])}{one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
+        raise KitError("\n".join(lines)) from error
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    """Write a place in the file the way TOML does: [image."2.15-cpu"] tensorflow: ..."""
+    parts = [str(part) for part in location if part != "[key]"]
+    if not parts:
+        return ""
+    depth = 1 if parts[0] == "family" else 2
+    table = ".".join(
+        part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"' for part in parts[:depth]
+    )
+    key = ".".join(parts[depth:])
+    return f"[{table}] {key}: " if key else f"[{table}]: "

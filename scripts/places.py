@@ -1,0 +1,93 @@
+"""Where things are: the checkout, and the one folder outside it in which the kit keeps its data."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scripts.ui import KitError, say
+
+REPO = Path(__file__).resolve().parent.parent
+IMAGES = REPO / "images"
+# The folders in the data root.
+KEPT = (
+    *("apt-lists", "built", "contexts", "debs", "engine", "layers", "logs"),
+    *("mmdebstrap-*", "rebuilt", "rootfs", "tmp", "wheels"),
+)
+
+
+def data_root() -> Path:
+    """Return the folder for downloads, root file systems and the private engine.
+
+    It is TF_REPRO_DATA, else `tf-repro` in the user's cache folder (XDG_CACHE_HOME). All of it can
+    be deleted while no build runs and `make engine-stop` was called; the next build makes it anew.
+    """
+    if chosen := os.environ.get("TF_REPRO_DATA"):
+        return Path(chosen).resolve()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tf-repro"
+
+
+def data_folder(name: str) -> Path:
+    """Return `data_root()/name`, made if it was not there.
+
+    Raises:
+        KitError: the folder cannot be made (no permission, no disk).
+    """
+    folder = data_root() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KitError(
+            f"{folder}: {error.strerror}; set TF_REPRO_DATA to a folder that you can write to"
+        ) from error
+    return folder
+
+
+def delete_data() -> None:
+    """Delete what the kit keeps in its data root, and nothing else that may be in that folder."""
+    for pattern in KEPT:
+        for path in data_root().glob(pattern):
+            shutil.rmtree(path)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a temporary folder beside the kit's data (so that a rename into it is atomic).
+
+    What a killed run left there is removed by the next one: see `exclusive`.
+    """
+    with tempfile.TemporaryDirectory(dir=data_folder("tmp")) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Let one kit process at a time change the data root; a second one says so and waits.
+
+    The kernel drops the lock with the process, however that ends, so nothing has to be cleaned up
+    by hand. Whoever gets it sweeps what a killed run left half done.
+    """
+    with (data_folder(".") / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another build uses {data_root()}: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(data_root() / "tmp", ignore_errors=True)
+        yield
+
+
+def require_disk(folder: Path, gigabytes: float, purpose: str) -> None:
+    """Raise KitError unless the disk of `folder` has room for `gigabytes` (1 GB = 1e9 bytes)."""
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < gigabytes:
+        raise KitError(
+            f"{folder}: {purpose} needs {gigabytes:.1f} GB of free disk and {free:.1f} GB are "
+            "there; free some, or use a folder on a larger disk (TF_REPRO_DATA, or the engine's "
+            "data-root)"
+        )
