@@ -1,0 +1,31 @@
+"""Reproducible runs for unmodified training scripts. Standard library only."""
+
+
+def setup_reproducibility(seed: int = 42) -> None:
+    """Make this process reproducible: seed what is imported, and what will be.
+
+    Inside the image this has happened before the script's first line, and a call is only needed
+    to choose another seed. Outside it, call it before the first random number is drawn. Calling
+    it again starts every generator over, like any seed function.
+
+    Args:
+        seed: for every generator, 0 to 2**32-1.
+
+    Raises:
+        ValueError: the seed is out of range.
+    """
+    from tf_repro import start  # noqa: PLC0415  # importing a part must not arm the whole
+
+    start.set_up(seed)
+
+
+def record(name: str, tensor: object) -> None:
+    """Add a point of the user's own to what `tf-repro verify` compares; nothing outside of it.
+
+    Args:
+        name: what the report calls it.
+        tensor: anything that `tf.convert_to_tensor` takes, of any shape and type.
+    """
+    from tf_repro import recording  # noqa: PLC0415  # as above
+
+    recording.record(name, tensor)

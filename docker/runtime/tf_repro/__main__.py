@@ -1,0 +1,37 @@
+"""The command line, `tf-repro` or `python -m tf_repro`."""
+
+import argparse
+import sys
+
+from tf_repro import audit, doctor, ops
+from tf_repro.verify import command as verify
+
+
+def main(argv: list[str]) -> int:
+    """Run the command that `argv` names; return its exit status."""
+    parser = argparse.ArgumentParser(prog="tf-repro", description="Reproducible TensorFlow runs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    doctor_parser = commands.add_parser(
+        "doctor", help="what this interpreter guarantees, what it does not, and why"
+    )
+    doctor_parser.add_argument(
+        "--ops", action="store_true", help="list the ops that raise, with what to use instead"
+    )
+    audit_parser = commands.add_parser(
+        "audit", help="run a program and list what would be random in it in an ordinary image"
+    )
+    for command in (doctor_parser, audit_parser):
+        command.add_argument("--json", action="store_true", help="for programs to read")
+    audit_parser.add_argument("program", nargs="+", help="after --: python train.py ...")
+    verify.add_parsers(commands)
+    chosen = parser.parse_args(argv)
+    if chosen.command == "doctor":
+        run = ops.run if chosen.ops else doctor.run
+        return run(as_json=chosen.json)
+    if chosen.command in verify.COMMANDS:
+        return verify.run(chosen)
+    return audit.run(chosen.program, as_json=chosen.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""The environment that decides bits: what the image sets, and what it refuses.
+
+The Dockerfile's ENV says the same, for all to see; it is said again here because a child that is
+started with an empty environment does not have it.
+"""
+
+import os
+import sys
+
+from tf_repro.settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from tf_repro.settings import Settings
+
+HASH_SEED = "PYTHONHASHSEED"
+# What a run is asked for; the first is always set in the image.
+SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR")
+# Holds the process' number, which exec keeps, so that no process begins again twice.
+RESTARTED = "TF_REPRO_RESTARTED"
+# The image's value, by which mode off knows that nobody else chose it.
+IMAGE_HASH_SEED = "42"
+
+# Equals tf.config.experimental.enable_op_determinism(), XLA included.
+DETERMINISM = {"TF_DETERMINISTIC_OPS": "1"}
+
+# The size of a thread pool and the instruction set decide how sums are split, and so their bits.
+# TensorFlow's and OpenMP's defaults follow the CPUs that are visible. Eight: on one and two CPUs
+# it costs about 5 % of a training step, and it leaves room on more.
+# OpenBLAS lowers any number to that of the CPUs, so 1 alone is the same everywhere.
+# https://github.com/OpenMathLib/OpenBLAS/blob/develop/driver/others/memory.c (blas_get_cpu_number)
+MACHINE = {
+    "TF_NUM_INTRAOP_THREADS": "8",
+    "OMP_NUM_THREADS": "8",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+# Only where there is AVX2: OpenBLAS would die of an illegal instruction where there is not.
+# https://uxlfoundation.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html
+MACHINE_AVX2 = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+
+_TRUE = ("1", "true", "True")
+_FALSE = ("0", "false", "False", "")
+# Variable -> (values that do no harm, why the others do).
+REFUSED = {
+    "TF_DETERMINISTIC_OPS": (
+        _TRUE,
+        "TF_REPRO=seed is the mode without deterministic kernels",
+    ),
+    "TF_DISABLE_SEGMENT_REDUCTION_OP_DETERMINISM_EXCEPTIONS": (
+        _FALSE,
+        "it lets segment reductions differ in silence",
+    ),
+    "TF_DISABLE_SCATTER_OP_DETERMINISM": (_FALSE, "it lets scatter ops differ in silence"),
+    "TF_CUDNN_USE_AUTOTUNE": (
+        _TRUE,
+        "determinism needs TensorFlow's own, deterministic choice of cuDNN algorithms",
+    ),
+}
+
+
+def hash_seed_is_chosen() -> bool:
+    """Return whether somebody asked for a seed, or for none, in so many words."""
+    return not sys.flags.ignore_environment and bool(os.environ.get(HASH_SEED))
+
+
+def is_filtered() -> bool:
+    """Return whether a seccomp filter is in force, as in a default container.
+
+    The default profiles of Docker, containerd and Podman refuse ADDR_NO_RANDOMIZE, and finding
+    out by trying costs a millisecond of every start.
+    https://github.com/moby/profiles/blob/main/seccomp/default.json
+    """
+    try:
+        file = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return b"\nSeccomp:\t2" in os.read(file, 8192)
+        finally:
+            os.close(file)
+    except OSError:
+        return True
+
+
+def addresses_stay(chosen: "Settings") -> bool:
+    """Return whether address-space randomisation is to be left as it is."""
+    return chosen.aslr == "on" or (chosen.aslr == "auto" and is_filtered())
+
+
+def may_need_restart(chosen: "Settings") -> bool:
+    """Return whether tf_repro.reexec has anything to look at; cheap, as most have nothing."""
+    if chosen.mode == "off" or RESTARTED in os.environ or not hash_seed_is_chosen():
+        return True
+    return not addresses_stay(chosen)
+
+
+def adopt(environ: "MutableMapping[str, str]") -> None:
+    """Take over the run's settings in a child that was started with an empty environment.
+
+    The image's ENV always has a seed, so where there is none somebody has emptied it; the parent,
+    or the container's first process, knows what was asked for.
+    """
+    if SETTINGS[0] in environ:
+        return
+    for process in (os.getppid(), 1):
+        try:
+            file = os.open(f"/proc/{process}/environ", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                text = os.read(file, 1 << 20).decode("utf-8", "surrogateescape")
+            finally:
+                os.close(file)
+        except OSError:
+            continue
+        theirs = dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
+        if SETTINGS[0] in theirs:
+            for name in SETTINGS:
+                if name in theirs:
+                    environ.setdefault(name, theirs[name])
+            return
+
+
+def refuse(chosen: "Settings", environ: "MutableMapping[str, str]") -> None:
+    """Refuse what weakens the determinism that `chosen` promises.
+
+    Raises:
+        SettingsError: a variable does; the message names it and the remedy.
+    """
+    if not chosen.deterministic:
+        return
+    for name, (harmless, reason) in REFUSED.items():
+        value = environ.get(name)
+        if value is not None and value not in harmless:
+            raise SettingsError(f"{name}={value} works against TF_REPRO={chosen.mode}: {reason}")
+
+
+def apply(chosen: "Settings", environ: "MutableMapping[str, str]") -> None:
+    """Bring `environ` in line with the mode, before any library reads it.
+
+    What the user chose for the machine stays. Mode off takes out what the image put in: without
+    seeds, an ordinary program under TF_DETERMINISTIC_OPS raises at its first random op.
+    """
+    if chosen.mode == "off":
+        for name, value in {**DETERMINISM, **MACHINE, **MACHINE_AVX2}.items():
+            if environ.get(name) == value:
+                del environ[name]
+        return
+    for name, value in DETERMINISM.items():
+        if chosen.deterministic:
+            environ[name] = value
+        else:
+            environ.pop(name, None)
+    for name, value in {**MACHINE, **MACHINE_AVX2}.items():
+        if name not in environ:
+            environ[name] = value

@@ -1,0 +1,89 @@
+"""What the user asked for with TF_REPRO, TF_REPRO_SEED and TF_REPRO_ASLR, read once at start."""
+
+MODES = ("deterministic", "seed", "strict", "off")
+DEFAULT_MODE = "deterministic"
+DEFAULT_SEED = 42
+# numpy.random.seed and PYTHONHASHSEED both take 32 bits and no more.
+# https://numpy.org/doc/stable/reference/random/generated/numpy.random.seed.html
+MAX_SEED = 2**32 - 1
+# Address-space randomisation: "off" switches it off even where a seccomp filter probably refuses
+# that, "on" leaves it alone, "auto" switches it off where no filter is in force.
+ASLR = ("auto", "on", "off")
+
+
+class SettingsError(ValueError):
+    """A setting has a value that we do not know; the message is one line for the user."""
+
+
+class Settings:
+    """The checked settings of this process.
+
+    Attributes:
+        mode: one of MODES.
+        seed: 0 to MAX_SEED.
+        aslr: one of ASLR.
+    """
+
+    __slots__ = ("aslr", "mode", "seed")
+
+    def __init__(
+        self, mode: str = DEFAULT_MODE, seed: int = DEFAULT_SEED, aslr: str = ASLR[0]
+    ) -> None:
+        self.mode = mode
+        self.seed = seed
+        self.aslr = aslr
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the slower, deterministic kernels are asked for, and not only the seeds."""
+        return self.mode in ("deterministic", "strict")
+
+
+# Those in force in this process; start sets it.
+current = Settings()
+
+
+def parse_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    """Return `text`, the value of the variable `name`.
+
+    Raises:
+        SettingsError: it is none of the choices.
+    """
+    if text not in choices:
+        raise SettingsError(f"{name}={text!r} is not known: choose one of {', '.join(choices)}")
+    return text
+
+
+def parse_seed(text: str) -> int:
+    """Return the seed that `text` spells in decimal digits.
+
+    Raises:
+        SettingsError: it is not a whole number from 0 to MAX_SEED.
+    """
+    # int() would take " 42 ", "4_2" and other scripts' digits as well; the length bound keeps
+    # an absurdly long text from reaching it.
+    if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= len(str(MAX_SEED)):
+        seed = int(text)
+        if seed <= MAX_SEED:
+            return seed
+    raise SettingsError(
+        f"TF_REPRO_SEED={text!r} is not a seed: give a whole number from 0 to {MAX_SEED}"
+    )
+
+
+def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
+    """Return the settings that `environ` asks for; what it does not name has its default.
+
+    Raises:
+        SettingsError: a value is not one that we know.
+    """
+    return Settings(
+        parse_choice("TF_REPRO", environ.get("TF_REPRO", DEFAULT_MODE), MODES),
+        parse_seed(environ.get("TF_REPRO_SEED", str(DEFAULT_SEED))),
+        parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
+    )
+
+
+TYPE_CHECKING = False  # importing typing costs more than all that we do at start
+if TYPE_CHECKING:
+    import os

@@ -1,0 +1,1 @@
+"""One file for each source of randomness; each has ON_IMPORT, its functions by module name."""

@@ -1,0 +1,67 @@
+"""Python's `random`: the global generator, and every Random that is seeded with nothing.
+
+SystemRandom overrides seed() with a method that does nothing, and so stays truly random.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType
+
+from tf_repro import streams
+
+# As many bits as CPython takes from the system for an unseeded generator: all 624 words.
+# https://github.com/python/cpython/blob/3.11/Modules/_randommodule.c
+ENTROPY_BITS = 624 * 32
+
+# tempfile draws its names from an unseeded Random. Two programs that share /tmp or /dev/shm must
+# not try the same ones in the same order, and nobody should be able to guess them.
+LEFT_RANDOM = frozenset({"tempfile"})
+
+_original_seed = random.Random.seed
+
+
+def _asked_by() -> str:
+    """Return the name of the module that wants a generator seeded, from outside `random`."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "random":
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__"))
+
+
+@wraps(_original_seed)
+def _seed(
+    self: random.Random,
+    a: "int | float | str | bytes | bytearray | None" = None,
+    version: int = 2,
+) -> None:
+    if a is None and _asked_by() not in LEFT_RANDOM:
+        a = streams.supply("random.Random", ENTROPY_BITS)
+    elif self is _global:
+        streams.note_own_seed("random", a)
+    _original_seed(self, a, version)
+
+
+_global: random.Random = random._inst
+
+
+def reseed() -> None:
+    """Give the global generator of this process, or task, its seed."""
+    _original_seed(_global, streams.global_seed("random"))
+
+
+def _on_random(module: ModuleType) -> None:
+    random.Random.seed = _seed  # type: ignore[method-assign]  # that is the point
+    # `random.seed` was bound to the old method when the module was executed.
+    module.seed = _global.seed  # type: ignore[attr-defined]
+    reseed()
+    streams.on_new_process("random", reseed)
+    # CPython registers a hook of its own that reseeds from the system in every forked child;
+    # ours is registered later, and so runs after it.
+    # https://github.com/python/cpython/blob/3.11/Lib/random.py (last lines)
+    os.register_at_fork(after_in_child=streams.reseed_all)
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {"random": _on_random}

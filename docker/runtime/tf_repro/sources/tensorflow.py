@@ -1,0 +1,209 @@
+"""TensorFlow: the global seed, and what asks for more than a global seed.
+
+Keras' initialisers, dropout and preprocessing layers draw their seeds from Python's `random`, in
+Keras 2 and 3 alike, and need nothing of their own here. The modules below are patched as they are
+executed, before tensorflow/__init__ copies their functions into its public names.
+"""
+
+import functools
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tf_repro import patch, streams
+
+# Seeds of ops are C ints, and 0 means "no seed".
+OP_SEED_BITS = 31
+
+
+def reseed() -> None:
+    """Give TensorFlow the seed of this process."""
+    context = sys.modules["tensorflow.python.eager.context"]
+    # Takes the seed down and starts nothing. A runtime that is running in a forked child is
+    # beyond repair: its threads are gone, and its locks may be held for ever.
+    if not streams.scope().path or not context.context()._initialized:
+        context.set_global_seed(streams.global_seed("tensorflow"))
+
+
+def _on_tensorflow(module: ModuleType) -> None:
+    if os.environ.get("TF_DETERMINISTIC_OPS") == "1":
+        # TensorFlow reads the variable as it is imported; here it may have been set later.
+        module.config.experimental.enable_op_determinism()
+    reseed()
+    streams.on_new_process("tensorflow", reseed)
+
+
+def _on_random_seed(module: ModuleType) -> None:
+    def noting(set_seed: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(set_seed)
+        def wrapper(seed: object) -> None:
+            set_seed(seed)
+            streams.note_own_seed("tensorflow", seed)
+
+        return wrapper
+
+    original_get = module.get_seed
+
+    @functools.wraps(original_get)
+    def get_seed(op_seed: object) -> Any:
+        # set_seed does not reach graphs of the TF 1 kind. They get the seed at their first random
+        # op and not as they are made: tf.data warns of any default graph that has one.
+        graph = module.ops.get_default_graph()
+        if graph.seed is None and not module.context.executing_eagerly():
+            graph.seed = module.context.global_seed()
+        return original_get(op_seed)
+
+    patch.replace(module, "get_seed", get_seed)
+    patch.replace(module, "set_seed", noting(module.set_seed))
+    patch.replace(module, "set_random_seed", noting(module.set_random_seed))
+
+
+def _on_stateful_random_ops(module: ModuleType) -> None:
+    """Generators that start from the system's entropy, which raise under determinism."""
+
+    def from_non_deterministic_state(cls: Any, alg: Any = None) -> Any:
+        return cls.from_seed(streams.supply("tensorflow.Generator", 63), alg)
+
+    original = module.get_global_generator
+
+    @functools.wraps(original)
+    def get_global_generator() -> Any:
+        if module.global_generator is None:
+            # At the first use and not before: creating one starts the runtime.
+            with module.ops.init_scope():
+                module.set_global_generator(module.Generator.from_non_deterministic_state())
+        return original()
+
+    functools.update_wrapper(
+        from_non_deterministic_state, module.Generator.from_non_deterministic_state.__func__
+    )
+    module.Generator.from_non_deterministic_state = classmethod(from_non_deterministic_state)
+    patch.replace(module, "get_global_generator", get_global_generator)
+
+
+def _seeded(function: Callable[..., Any], *names: str, **fixed: object) -> Callable[..., Any]:
+    """Return `function`, given op seeds from a stream wherever it is called without.
+
+    Args:
+        function: an op that raises under determinism when its own seed is 0 or None, whatever
+            the global seed.
+        names: its seed arguments.
+        fixed: arguments that determinism wants at one value.
+    """
+    signature = inspect.signature(function)
+    kind = f"tensorflow.{function.__name__}"
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        for name in names:
+            if not bound.arguments.get(name):
+                bound.arguments[name] = streams.supply(kind, OP_SEED_BITS) or 1
+        bound.arguments.update(fixed)
+        return function(*bound.args, **bound.kwargs)
+
+    return wrapper
+
+
+def _on_image_ops(module: ModuleType) -> None:
+    for name, seeds in (
+        ("sample_distorted_bounding_box_v2", ("seed",)),
+        ("sample_distorted_bounding_box", ("seed", "seed2")),
+    ):
+        patch.replace(module, name, _seeded(getattr(module, name), *seeds))
+
+
+def _on_nn_ops(module: ModuleType) -> None:
+    for name in ("fractional_max_pool_v2", "fractional_avg_pool_v2"):
+        patch.replace(module, name, _seeded(getattr(module, name), "seed"))
+    for name in ("fractional_max_pool", "fractional_avg_pool"):
+        function = _seeded(getattr(module, name), "seed", "seed2", deterministic=True)
+        patch.replace(module, name, function)
+
+
+def _on_logging_ops(module: ModuleType) -> None:
+    """tf.timestamp's kernel raises under determinism; the time is no random number."""
+    original = module.timestamp
+
+    @functools.wraps(original)
+    def timestamp(name: Any = None) -> Any:
+        tensorflow = sys.modules["tensorflow"]
+        if tensorflow.executing_eagerly():
+            return tensorflow.constant(time.time(), tensorflow.float64, name=name)
+        now = tensorflow.numpy_function(time.time, [], tensorflow.float64, name=name)
+        now.set_shape(())
+        return now
+
+    patch.replace(module, "timestamp", timestamp)
+
+
+def _on_math_ops(module: ModuleType) -> None:
+    """Count in one thread: the CPU kernels add floats in the order in which threads get there.
+
+    Weighted counts differ in silence with two or more intra-op threads (2.12 to 2.21), and on a
+    GPU the ops raise. Over rows the kernel is parallel by row and sums each in order, so a vector
+    goes in as one row.
+    https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/kernels/bincount_op.cc
+    """
+    original = module.dense_bincount
+
+    # The names are TensorFlow's: the ops are called by keyword too.
+    @functools.wraps(original)
+    def dense_bincount(
+        input: Any,  # noqa: A002
+        size: Any,
+        weights: Any,
+        binary_output: bool = False,
+        name: Any = None,
+    ) -> Any:
+        tensorflow = sys.modules["tensorflow"]
+        values = tensorflow.convert_to_tensor(input)
+        outer = tensorflow.shape(values)[:-1]
+        # The kernel for vectors refuses negative values; the one for rows writes out of bounds
+        # (2.12 to 2.15).
+        checked = tensorflow.debugging.assert_non_negative(values, "Input must be non-negative")
+        with tensorflow.device("CPU:0"), tensorflow.control_dependencies([checked]):
+            counts = original(
+                _as_rows(tensorflow, values),
+                size,
+                _as_rows(tensorflow, tensorflow.convert_to_tensor(weights)),
+                binary_output,
+                name,
+            )
+            return tensorflow.reshape(
+                counts, tensorflow.concat([outer, tensorflow.shape(counts)[-1:]], 0)
+            )
+
+    @functools.wraps(module.bincount)
+    def bincount(arr: Any, size: Any, weights: Any, name: Any = None) -> Any:
+        tensorflow = sys.modules["tensorflow"]
+        flat = [tensorflow.reshape(tensorflow.convert_to_tensor(x), [-1]) for x in (arr, weights)]
+        return dense_bincount(flat[0], size, flat[1], name=name)
+
+    patch.replace(module, "dense_bincount", dense_bincount)
+    patch.replace(module, "bincount", bincount)
+    patch.replace(module, "DenseBincount", dense_bincount)
+    patch.replace(module, "Bincount", bincount)
+
+
+def _as_rows(tensorflow: ModuleType, tensor: Any) -> Any:
+    """Return a vector as a matrix of one row, and a matrix as it is, in a graph of any rank."""
+    if tensor.shape.rank == 2:  # noqa: PLR2004
+        return tensor
+    shape = tensorflow.concat([[1], tensorflow.shape(tensor)], 0)
+    return tensorflow.reshape(tensor, shape[-2:])
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
+    "tensorflow": _on_tensorflow,
+    "tensorflow.python.framework.random_seed": _on_random_seed,
+    "tensorflow.python.ops.stateful_random_ops": _on_stateful_random_ops,
+    "tensorflow.python.ops.image_ops_impl": _on_image_ops,
+    "tensorflow.python.ops.nn_ops": _on_nn_ops,
+    "tensorflow.python.ops.gen_logging_ops": _on_logging_ops,
+    "tensorflow.python.ops.gen_math_ops": _on_math_ops,
+}

@@ -1,0 +1,1 @@
+"""Tests of the runtime, with fake libraries in place of TensorFlow."""
