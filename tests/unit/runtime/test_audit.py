@@ -1,0 +1,127 @@
+"""tf-repro audit and doctor, with Python's own sources of randomness."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.runtime.conftest import Interpreter
+from tf_repro import audit
+
+PROGRAM = """\
+import multiprocessing, os, random, sys, threading, uuid
+def draw(_=None): return random.random()
+for _ in range(3): random.random()
+random.Random(); random.Random()
+uuid.uuid4()
+os.listdir('.')
+with multiprocessing.Pool(2) as pool: pool.map(draw, range(4))
+threading.Thread(target=draw).start()
+random.seed(7)
+random.random(); random.Random(7)
+print('printed'); sys.exit(3)
+"""
+
+
+@pytest.fixture
+def rows(python: Interpreter, tmp_path: Path) -> dict[tuple[int, str], dict[str, object]]:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    run = python("-m", "tf_repro", "audit", "--json", "--", "python3", "program.py")
+    assert run.returncode == 3, run.stderr
+    assert run.stderr == "printed\n"
+    report = json.loads(run.stdout)
+    assert (report["command"], report["exit_status"]) == (["python3", "program.py"], 3)
+    mine = [row for row in report["rows"] if row["file"].endswith("program.py")]
+    return {(row["line"], row["what"]): row for row in mine}
+
+
+def test_names_every_place_and_what_it_got(
+    rows: dict[tuple[int, str], dict[str, object]],
+) -> None:
+    def seen(line: int, what: str) -> tuple[object, ...]:
+        row = rows[line, what]
+        return row["outcome"], row["count"], row["first_stream"], row["last_stream"]
+
+    assert seen(3, "random (global)") == ("global seed", 3, ":random", ":random")
+    assert seen(4, "random.Random") == ("stream", 2, ":random.Random#0", ":random.Random#1")
+    assert seen(5, "os.urandom")[:2] == ("stays random", 1)
+    assert seen(6, "os.listdir")[:2] == ("not ordered", 1)
+
+
+def test_follows_children_and_threads(rows: dict[tuple[int, str], dict[str, object]]) -> None:
+    row = rows[2, "random (global)"]
+    assert row["count"] == 5
+    assert row["shared_by_threads"]
+    assert "/Pool1/task1[" in f"{row['first_stream']}{row['last_stream']}"
+
+
+def test_says_nothing_of_what_the_script_seeded(
+    rows: dict[tuple[int, str], dict[str, object]],
+) -> None:
+    assert not [line for line, _ in rows if line == 10]
+
+
+def test_the_table_says_it_too(python: Interpreter, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("import random\nrandom.Random()\n")
+    run = python("-m", "tf_repro", "audit", "--", "python3", "program.py")
+    assert run.returncode == 0
+    assert "random.Random" in run.stdout
+    assert "program.py:2  :random.Random#0" in run.stdout
+
+
+def test_changes_nothing(python: Interpreter) -> None:
+    argv = ["-c", "import random; print(random.random(), random.Random().random())"]
+    audited = python("-m", "tf_repro", "audit", "--", "python3", *argv)
+    assert audited.stdout.startswith(python(*argv).stdout)
+
+
+def test_a_program_without_randomness(python: Interpreter) -> None:
+    run = python("-m", "tf_repro", "audit", "--", "python3", "-c", "print(1)")
+    assert run.stdout == "1\ntf-repro: nothing in this program would be random\n"
+
+
+def test_audit_needs_hooks_and_a_program(python: Interpreter) -> None:
+    argv = ["-m", "tf_repro", "audit", "--"]
+    off = python(*argv, "true", env={"TF_REPRO": "off"})
+    assert (off.returncode, off.stdout) == (2, "")
+    assert off.stderr.count("\n") == 1
+    missing = python(*argv, "no-such-program")
+    assert missing.returncode == 127
+    assert missing.stderr == "tf-repro: no-such-program: No such file or directory\n"
+
+
+def test_rows_of_several_processes_become_one() -> None:
+    row = {"what": "w", "outcome": "o", "file": "f", "line": 1, "threads": ["a"]}
+    first = {**row, "count": 2, "first_stream": "s#1", "last_stream": "s#2", "process": 1}
+    second = {**row, "count": 3, "first_stream": "s#0", "last_stream": "s#1", "process": 2}
+    (one,) = audit.merged([first, second])
+    assert (one["count"], one["processes"], one["shared_by_threads"]) == (5, 2, False)
+    assert (one["first_stream"], one["last_stream"]) == ("s#0", "s#2")
+
+
+def doctor(python: Interpreter, *flags: str, **env: "str | None") -> dict[str, tuple[str, str]]:
+    run = python(*flags, "-m", "tf_repro", "doctor", "--json", env=env)
+    report = json.loads(run.stdout)
+    guarantees = {row["reason"].split("=")[0]: row for row in report["guarantees"]}
+    assert run.returncode == (0 if report["guarantees"][0]["given"] == "yes" else 1)
+    return {reason: (row["given"], row["reason"]) for reason, row in guarantees.items()}
+
+
+def test_doctor_finds_a_sound_interpreter_sound(python: Interpreter) -> None:
+    found = doctor(python)
+    for name in ("PYTHONHASHSEED", "TF_DETERMINISTIC_OPS", "OPENBLAS_NUM_THREADS"):
+        assert found[name][0] == "yes"
+
+
+def test_doctor_finds_what_is_wrong(python: Interpreter) -> None:
+    found = doctor(python, OPENBLAS_NUM_THREADS="3", PYTHONHASHSEED="random", TF_REPRO="seed")
+    assert found["OPENBLAS_NUM_THREADS"][0] == "NO"
+    assert found["PYTHONHASHSEED"][0] == "NO"
+    assert found["TF_DETERMINISTIC_OPS"][0] == "NO"
+
+
+def test_doctor_finds_an_interpreter_without_us(python: Interpreter) -> None:
+    assert doctor(python, TF_REPRO="off")["TF_REPRO"] == ("NO", "TF_REPRO=off")
+    run = python("-S", "-m", "tf_repro", "doctor")
+    assert run.returncode == 1
+    assert "NO     libraries are seeded" in run.stdout
