@@ -1,0 +1,145 @@
+"""Keras 2 and 3: the batch of a train_step, the optimiser's update, and the logs of an epoch."""
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+_MARK = "_tf_repro_records"
+
+
+def _on_model(name: str) -> Callable[[ModuleType], None]:
+    """Return a hook for the class that makes the train function out of train_step.
+
+    The user's own class may override train_step, so it is wrapped where it is defined, when the
+    first function of a model is made. train_on_batch makes the same function.
+    """
+
+    def hook(module: ModuleType) -> None:
+        model = getattr(module, name)
+        original = model.make_train_function
+
+        @functools.wraps(original)
+        def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+            owner: Any = next(one for one in type(self).__mro__ if "train_step" in vars(one))
+            if not hasattr(owner.train_step, _MARK):
+                owner.train_step = _recording(owner.train_step)
+            _follow(self)
+            return original(self, *args, **kwargs)
+
+        model.make_train_function = make_train_function
+
+    return hook
+
+
+def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
+    from tf_repro.recording import steps  # noqa: PLC0415  # it needs TensorFlow
+
+    @functools.wraps(train_step)
+    def recorded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
+        before = steps.gathered.in_xla
+        steps.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
+        if steps.gathered.in_xla:
+            _say_once(self)
+        else:
+            steps.note_batch(data)
+        try:
+            return train_step(self, data, *args, **kwargs)
+        finally:
+            steps.gathered.in_xla = before
+            steps.gathered.batch = None
+
+    setattr(recorded, _MARK, True)
+    return recorded
+
+
+def _say_once(model: Any) -> None:
+    from tf_repro.recording import writer  # noqa: PLC0415  # as above
+
+    writer.write("unrecorded", what=f"steps of {model.name}", reason="jit_compile=True")
+
+
+def _follow(model: Any) -> None:
+    from tf_repro.recording import final  # noqa: PLC0415  # as above
+
+    final.follow(model)
+
+
+def _on_optimizer(name: str, method: str) -> Callable[[ModuleType], None]:
+    def hook(module: ModuleType) -> None:
+        optimizer = getattr(module, name)
+        if method not in vars(optimizer):
+            return  # another release, where another class has it
+        setattr(optimizer, method, _applying(getattr(optimizer, method), method))
+
+    return hook
+
+
+def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
+    """Return an apply_gradients (pairs) or an apply (two lists) that records the step."""
+
+    @functools.wraps(original)
+    def apply(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from tf_repro.recording import final, steps  # noqa: PLC0415  # as above
+
+        if steps.gathered.in_xla or steps.gathered.in_update:
+            return original(self, *args, **kwargs)
+        if method == "apply":
+            gradients = list(kwargs.pop("grads") if "grads" in kwargs else args[0])
+            rest = args[1:] if args else ()
+            given = rest[0] if rest else kwargs.get("trainable_variables")
+            variables = list(self._trainable_variables if given is None else given)
+            arguments = (gradients, *rest)
+        else:
+            pairs = list(kwargs.pop("grads_and_vars") if "grads_and_vars" in kwargs else args[0])
+            gradients, variables = [one for one, _ in pairs], [one for _, one in pairs]
+            arguments = (pairs, *args[1:])
+        series = steps.series_of(self, variables)
+        digests = steps.note_gradients(gradients)
+        steps.keep_gradients(series, gradients)
+        steps.gathered.in_update = True
+        try:
+            done = original(self, *arguments, **kwargs)
+        finally:
+            steps.gathered.in_update = False
+        final.follow_variables(variables)
+        steps.emit(series, digests, variables)
+        return done
+
+    return apply
+
+
+def _on_callbacks(module: ModuleType) -> None:
+    if hasattr(module, "__path__"):
+        return  # a package, which has its list from another module
+    callbacks = module.CallbackList
+    original = callbacks.on_epoch_end
+
+    @functools.wraps(original)
+    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> Any:
+        from tf_repro.recording import writer  # noqa: PLC0415  # as above
+
+        done = original(self, epoch, logs)
+        # After the callbacks: a lazy logs dict has been read by then, and History has its copy.
+        numbers = {name: float(value) for name, value in dict(logs or {}).items()}
+        writer.write("epoch", epoch=int(epoch) + 1, logs=numbers)
+        return done
+
+    callbacks.on_epoch_end = on_epoch_end
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
+    # Keras 2: 2.12, and 2.13 to 2.15.
+    "keras.engine.training": _on_model("Model"),
+    "keras.src.engine.training": _on_model("Model"),
+    "keras.optimizers.optimizer": _on_optimizer("Optimizer", "apply_gradients"),
+    "keras.src.optimizers.optimizer": _on_optimizer("Optimizer", "apply_gradients"),
+    "keras.optimizers.legacy.optimizer_v2": _on_optimizer("OptimizerV2", "apply_gradients"),
+    "keras.src.optimizers.legacy.optimizer_v2": _on_optimizer("OptimizerV2", "apply_gradients"),
+    "keras.callbacks": _on_callbacks,
+    # Keras 3.
+    "keras.src.backend.tensorflow.trainer": _on_model("TensorFlowTrainer"),
+    "keras.src.optimizers.base_optimizer": _on_optimizer("BaseOptimizer", "apply"),
+    "keras.src.callbacks.callback_list": _on_callbacks,
+    "keras.src.callbacks": _on_callbacks,
+}

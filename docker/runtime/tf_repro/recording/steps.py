@@ -1,0 +1,248 @@
+"""One training step, from the batch to the weights: put together in the graph, written on the host.
+
+A step is gathered where it is traced (or runs, when eager): the batch as the model's train_step
+gets it, the loss as the tape gets it, the gradients and the weights around the optimiser. Its
+digests leave the graph together, through one call to the host.
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import random
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_repro.recording import BISECT, BYTES, digest, graphs, writer
+
+
+class _Gathered(threading.local):
+    """What the present step has so far, in the graph that it belongs to.
+
+    Attributes:
+        graph: the graph; a tensor of another one must not be used.
+        batch: a digest of each example, or None outside of a train_step.
+        loss: what the gradients were taken of.
+        kept: what must be kept of the step before it ends, under `--bisect`.
+        in_xla: whether the step is compiled by XLA, which knows no call to the host.
+        in_update: whether an optimiser is at work, which may call another one.
+    """
+
+    def __init__(self) -> None:
+        self.graph: Any = None
+        self.batch: Any = None
+        self.loss: Any = None
+        self.kept: list[Any] = []
+        self.in_xla = False
+        self.in_update = False
+
+
+gathered = _Gathered()
+_bisecting = BISECT in os.environ
+_series: dict[int, str] = {}
+_counts: dict[tuple[str, int], int] = {}
+_points: dict[str, int] = {}
+
+
+def _here() -> _Gathered:
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    if gathered.graph is not graph:
+        gathered.graph, gathered.batch, gathered.loss, gathered.kept = graph, None, None, []
+    return gathered
+
+
+def _quiet() -> Any:
+    """Keep the recorder's own operations out of what `--bisect` records."""
+    if not _bisecting:
+        return contextlib.nullcontext()
+    from tf_repro.recording import operations  # noqa: PLC0415  # under --bisect alone
+
+    return operations.Quiet()
+
+
+def note_batch(data: Any) -> None:
+    """Take the batch that a train_step was given, of any structure."""
+    leaves = [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
+    if not leaves or gathered.in_xla:
+        return
+    with _quiet():
+        _here().batch = _of_batch(leaves)
+
+
+def _of_batch(leaves: Sequence[Any]) -> Any:
+    parts = [digest.of_examples(leaf) for leaf in leaves]
+    sizes = {part.shape[0] for part in parts}
+    if len(sizes) == 1 and (None not in sizes or len(parts) == 1):
+        whole = tf.concat(parts, axis=1)
+    else:
+        # Leaves of unlike lengths have no examples in common: each counts as a whole.
+        whole = tf.concat([digest.of(part)[tf.newaxis] for part in parts], axis=1)
+    return digest.of_examples(whole)
+
+
+def note_loss(target: Any) -> None:
+    """Take what the gradients are asked of."""
+    leaves = tf.nest.flatten(target)
+    if leaves and not gathered.in_xla and tf.is_tensor(leaves[0]):
+        _here().loss = leaves[0]
+
+
+def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
+    """Return the name of an optimiser's steps; the first time, write what it updates."""
+    name = _series.get(id(optimizer))
+    if name is None:
+        if not _series:
+            _write_devices()
+        name = f"optimizer {len(_series)}"
+        _series[id(optimizer)] = name
+        names = [str(getattr(one, "path", one.name)) for one in variables]
+        writer.write(
+            "variables",
+            series=name,
+            optimizer=type(optimizer).__name__,
+            names=names,
+            shapes=[list(one.shape) for one in variables],
+        )
+        _write_initial(name, variables)
+    return name
+
+
+def _write_devices() -> None:
+    """Write what the training runs on: devices, and threads as the program has set them."""
+    threading_of = tf.config.threading
+    writer.write(
+        "devices",
+        devices=[one.name for one in tf.config.list_logical_devices()],
+        threads={
+            "intra_op": threading_of.get_intra_op_parallelism_threads(),
+            "inter_op": threading_of.get_inter_op_parallelism_threads(),
+        },
+    )
+
+
+def _write_initial(series: str, variables: Sequence[Any]) -> None:
+    """Write the weights before the first step, outside of the graph that is being traced."""
+    with tf.init_scope(), _quiet():
+        if not tf.executing_eagerly():
+            return  # a TF 1 graph has no values before its session runs
+        values = [digest.of(one) for one in variables]
+        writer.write("initial", series=series, weights=_text(tf.concat(values, 0).numpy()))
+
+
+def note_gradients(gradients: Sequence[Any]) -> Any:
+    """Return the digests of the gradients: uint8, shape (gradients * 8,)."""
+    with _quiet():
+        none = tf.zeros([BYTES], tf.uint8)
+        return tf.concat([none if one is None else digest.of(one) for one in gradients], 0)
+
+
+def keep_gradients(series: str, gradients: Sequence[Any]) -> None:
+    """Keep the gradients themselves at the step that `--bisect` looks into."""
+    if _bisecting:
+        from tf_repro.recording import step_values  # noqa: PLC0415  # under --bisect alone
+
+        with _quiet():
+            _here().kept = [step_values.keep(series, step_values.GRADIENTS, gradients)]
+
+
+def emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
+    """Write the step, once the optimiser has updated the variables."""
+    with _quiet():
+        _emit(series, gradients, variables)
+
+
+def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
+    here = _here()
+    if _bisecting:
+        from tf_repro.recording import step_values  # noqa: PLC0415  # as above
+
+        here.kept.append(step_values.keep(series, step_values.WEIGHTS, variables))
+    loss = tf.constant(float("nan")) if here.loss is None else here.loss
+    has_batch = here.batch is not None
+    batch = here.batch if has_batch else tf.zeros([0, BYTES], tf.uint8)
+    weights = tf.concat([digest.of(one) for one in variables], 0)
+    replica = tf.distribute.get_replica_context()
+    number = replica.replica_id_in_sync_group if replica else 0
+    if here.graph is not None:
+        graphs.note(here.graph, series)
+
+    # What is kept is an argument so that it has been kept by the time the step ends.
+    def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
+              *_kept: Any) -> None:  # fmt: skip
+        known = batch_value if has_batch else None
+        _write_step(series, int(replica_number), loss_value, known, grads, after)
+
+    arguments = [number, loss, batch, gradients, weights, *here.kept]
+    if here.graph is None:
+        write(*(tf.convert_to_tensor(one).numpy() for one in arguments))
+    else:
+        tf.numpy_function(write, arguments, [])
+    here.loss, here.kept = None, []
+
+
+def _write_step(
+    series: str, replica: int, loss: Any, batch: Any, gradients: Any, weights: Any
+) -> None:
+    key = series, replica
+    _counts[key] = _counts.get(key, 0) + 1
+    fields = {
+        "series": series,
+        "replica": replica,
+        "step": _counts[key],
+        "loss": float(loss.astype("float64").sum()),
+        "loss_bits": loss.tobytes().hex(),
+        "loss_type": loss.dtype.name,
+        "gradients": _text(gradients),
+        "weights": _text(weights),
+        "random": random_states(),
+    }
+    if batch is not None:
+        fields["batch"] = _hash(batch.tobytes())
+        # Without regard to their order: which examples, and what is in them.
+        fields["examples"] = f"{int(batch.view('<u8').sum(dtype='u8')):016x}"
+    writer.write("step", **fields)
+    if _bisecting and replica == 0:
+        from tf_repro.recording import op_log  # noqa: PLC0415  # as above
+
+        op_log.step_ended()
+
+
+def random_states() -> dict[str, str]:
+    """Return digests of the global generators in use in this process.
+
+    A pipeline's threads may draw at the same time, so that these explain a difference, and are
+    none by themselves.
+    """
+    states = {"random": _hash(repr(random.getstate()).encode())}
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        _, keys, place, *_ = numpy_random.get_state(legacy=True)
+        states["numpy"] = _hash(keys.tobytes() + str(place).encode())
+    return states
+
+
+def point(name: str, tensor: Any) -> None:
+    """Write the digest of a tensor that the user has named; see `tf_repro.record`."""
+
+    def write(value: Any) -> None:
+        _points[name] = _points.get(name, 0) + 1
+        writer.write("point", name=name, n=_points[name], digest=_text(value))
+
+    with _quiet():
+        value = digest.of(tensor)
+        if tf.executing_eagerly():
+            write(value.numpy())
+        else:
+            tf.numpy_function(write, [value], [])
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=BYTES).hexdigest()
+
+
+def _text(digests: Any) -> str:
+    return base64.b64encode(digests.tobytes()).decode()

@@ -1,0 +1,1 @@
+"""`tf-repro verify`, on records made up here."""
