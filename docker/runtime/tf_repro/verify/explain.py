@@ -1,0 +1,160 @@
+"""From the first difference to its cause, in plain words."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tf_repro.verify import compare, runs
+from tf_repro.verify.compare import Difference
+from tf_repro.verify.records import Run, Step
+
+STREAM = "a random stream"
+DATA = "the data pipeline"
+KERNEL = "a kernel"
+OPTIMISER = "the optimiser"
+OUTSIDE = "outside of training"
+ENTROPY = 4  # lines that are named
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The class of cause, why we say so, and what else is known."""
+
+    kind: str
+    reason: str
+    hints: tuple[str, ...] = ()
+
+
+# Stage -> class and reason, where the stage alone tells them.
+_BY_STAGE = {
+    compare.INITIAL: (STREAM, "the weights differ before the first step: initialisers"),
+    compare.GRADIENTS: (
+        KERNEL,
+        "batch, weights and loss are equal, and the gradients are not: the backward pass",
+    ),
+    compare.WEIGHTS: (
+        OPTIMISER,
+        "the gradients are equal, and the weights after the update are not",
+    ),
+    compare.COUNT: (OUTSIDE, "a different number of steps"),
+    compare.EXIT: (OUTSIDE, "one of the runs failed"),
+}
+
+
+def explain(one: Run, other: Run, first: Difference) -> Cause:
+    """Return the class of cause of two runs' first difference."""
+    hints = tuple(_hints(one, other, first))
+    if first.stage == compare.BATCH:
+        return Cause(DATA, _of_batch(one, other, first), hints)
+    if first.stage == compare.LOSS:
+        return Cause(*_of_loss(one, other, first), hints)
+    failed = next((run for run in (one, other) if run.ended.exit_status), None)
+    if failed and first.stage in {compare.COUNT, compare.EXIT}:
+        return Cause(OUTSIDE, _of_failure(failed), hints)
+    equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
+    kind, reason = _BY_STAGE.get(first.stage, (OUTSIDE, equal))
+    return Cause(kind, reason, hints)
+
+
+def _of_failure(run: Run) -> str:
+    after = f" after step {run.steps[-1].number}" if run.steps else ""
+    status, words = run.ended.exit_status, runs.last_words(run.folder)
+    return f"one of the runs failed{after} with exit status {status}: {words}"
+
+
+def _of_batch(one: Run, other: Run, first: Difference) -> str:
+    """Tell the order of examples from their content, over the whole epoch."""
+    ours, theirs = (_epoch(run, first) for run in (one, other))
+    if _multiset(ours) == _multiset(theirs):
+        return "the same examples came in another order"
+    if sorted(step.examples for step in ours) == sorted(step.examples for step in theirs):
+        return "the same batches came in another order"
+    return "the content of the examples differs (or which of them there are)"
+
+
+def _epoch(run: Run, first: Difference) -> list[Step]:
+    return [step for step in run.steps if step.series == first.series and step.epoch == first.epoch]
+
+
+def _multiset(steps: Sequence[Step]) -> int:
+    return sum(int(step.examples or "0", 16) for step in steps) % (1 << 64)
+
+
+def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
+    has_batch = bool(one.steps[first.index].batch)
+    begins = "batch and weights are equal" if has_batch else "the weights are equal"
+    unseeded = [
+        op
+        for run in (one, other)
+        for op in run.random_ops
+        if not op["seeded"] and not op["series"].startswith("tf.data")
+    ]
+    if unseeded:
+        places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
+        return STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
+    if has_batch:
+        return KERNEL, f"{begins}, and the loss is not: the forward pass"
+    return KERNEL, (
+        f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
+        "does not tell us; `tf_repro.record('batch', x)` does"
+    )
+
+
+def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
+    hints = []
+    if one.header.get("mode") == "off" or other.header.get("mode") == "off":
+        hints.append("TF_REPRO=off: nothing is seeded in these runs")
+    for a, b in zip(one.own_seeds, other.own_seeds, strict=False):
+        if a != b and a["place"] == b["place"]:
+            hints.append(
+                f"{a['place']} seeds {a['library']} with {a['seed']} in one run and {b['seed']} in "
+                "the other: a seed that depends on the time, or on chance"
+            )
+            break
+    hints += _seeds_of_ops(one, other)
+    if one.entropy:
+        lines = ", ".join(one.entropy[:ENTROPY])
+        hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
+    library = _first_state(one, other)
+    if library and first.stage in {compare.BATCH, compare.LOSS, compare.INITIAL}:
+        hints.append(f"the state of {library} differs, too")
+    for run in (one, other):
+        step = next((each for each in run.steps if math.isnan(each.loss)), None)
+        if step and any(not math.isnan(each.loss) for each in run.steps):
+            hints.append(f"the loss of one run is NaN from step {step.number} on")
+            break
+    return hints + [
+        f"{what}: {one.header.get(what)} and {other.header.get(what)}"
+        for what in ("cpu", "gpus", "cpus", "devices", "threads")
+        if one.header.get(what) != other.header.get(what)
+    ]
+
+
+def _seeds_of_ops(one: Run, other: Run) -> "list[str]":
+    """Return the lines whose random ops have another seed in the other run."""
+    found = {}
+    for a, b in zip(one.random_ops, other.random_ops, strict=False):
+        same = (a["series"], a["name"], a["place"]) == (b["series"], b["name"], b["place"])
+        ours, theirs = a.get("seeds", []), b.get("seeds", [])
+        if same and ours != theirs and a["place"] not in found:
+            found[a["place"]] = (
+                f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(ours)} in one "
+                f"run and {_numbers(theirs)} in the other: a seed that depends on the time, or on "
+                "chance"
+            )
+    return list(found.values())
+
+
+def _numbers(seeds: "list[int]") -> str:
+    return " ".join(map(str, seeds))
+
+
+def _first_state(one: Run, other: Run) -> str:
+    """Return the library whose global generator is the first to differ, up to the difference."""
+    for ours, theirs in zip(one.steps, other.steps, strict=False):
+        differing = [
+            name for name, state in ours.random.items() if theirs.random.get(name) != state
+        ]
+        if differing:
+            return f"{' and '.join(differing)} (from step {ours.number} on)"
+    return ""
