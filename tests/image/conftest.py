@@ -1,0 +1,233 @@
+"""Tests in real containers of the real image: built first, if it is not there."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from docker import DockerClient
+from scripts import build, containers, debs, engine, matrix, store, wheels
+from scripts.containers import Finished
+from scripts.lock import DEBS_LOCK, REQUIREMENTS_LOCK
+from scripts.places import IMAGES, REPO, data_root, exclusive
+from tests.image.registries import Registry, unpack
+
+DERIVED = Path(__file__).parent / "derived"
+CERTIFICATES = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+# Proxies of this machine's environment are the build's, too: buildx hands them on by these names.
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+Install = Callable[..., subprocess.CompletedProcess[str]]
+# What teams add to the image: the tests that need more than TensorFlow run in this derived one.
+LIBRARIES = "ipykernel==6.29.5 pandas==2.2.3 pytest==8.3.4 pytest-xdist==3.6.1 scikit-learn==1.5.2"
+LIBRARIES_NAME = "org/tf-repro-libraries:test"
+TORCH = "torch==2.13.0+cpu"
+TORCH_NAME = "org/tf-repro-torch:test"
+
+# Derived images of which there is one: who runs in it stays on the worker that made it.
+SHARED = ("with_libraries", "with_torch")
+
+# Containers of the tests are not the kit's to sweep: see `containers.sweep`.
+OWNER = f"tests of process {os.getpid()}"
+
+
+@dataclass(frozen=True)
+class RunInImage:
+    """Runs programs in fresh containers of one image."""
+
+    client: DockerClient
+    image: str
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        inputs: Sequence[Path] = (),
+        outputs: Sequence[str] = (),
+        settings: Mapping[str, object] | None = None,
+    ) -> Finished:
+        """Run `argv` in /work, with files copied in and out; see `containers.run`."""
+        return containers.run(
+            self.client,
+            self.image,
+            argv,
+            env=env,
+            inputs=inputs,
+            outputs=outputs,
+            owner=OWNER,
+            settings=settings,
+        )
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist's own reads the groups
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Group the tests for pytest-xdist by the derived image that they share."""
+    for item in items:
+        for name in SHARED:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(scope="session")
+def host() -> engine.Engine:
+    with exclusive():
+        return engine.require()
+
+
+@pytest.fixture(scope="session")
+def client(host: engine.Engine) -> Iterator[DockerClient]:
+    connection = store.client(host)
+    yield connection
+    for container in connection.containers.list(
+        all=True, filters={"label": f"{containers.LABEL}={OWNER}"}
+    ):
+        container.remove(force=True)
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def built(host: engine.Engine) -> build.Built:  # noqa: ARG001 - the engine comes first
+    with exclusive():
+        return build.build("2.15-cpu", matrix.load())
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that the tests of one worker share, each in repositories of its own."""
+    folder = tmp_path_factory.mktemp("registry")
+    with Registry(unpack(folder), folder / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def run_in_image(client: DockerClient, built: build.Built) -> RunInImage:
+    return RunInImage(client, built.name)
+
+
+@pytest.fixture(scope="session")
+def run_in_release(host: engine.Engine, client: DockerClient) -> Callable[[str], RunInImage]:  # noqa: ARG001
+    """Return a function that takes an image of the matrix, builds it if need be, and runs in it."""
+
+    @functools.cache
+    def run_in(tag: str) -> RunInImage:
+        with exclusive():
+            return RunInImage(client, build.build(tag, matrix.load()).name)
+
+    return run_in
+
+
+@pytest.fixture(scope="session")
+def install(host: engine.Engine, built: build.Built) -> Install:
+    """Return a function that builds a derived image with one installing step, and tags it.
+
+    Behind a proxy of a company, its certificate is mounted for that step (README.md).
+    """
+
+    def install(
+        command: str, name: str, context: Path = DERIVED
+    ) -> subprocess.CompletedProcess[str]:
+        proxies = [f"--build-arg={name}" for name in PROXIES if name in os.environ]
+        argv: list[str | Path] = [
+            *(*host.buildx, "build", "--progress=plain", "--no-cache", f"--tag={name}", "--load"),
+            *(f"--build-arg=BASE={built.name}", f"--build-arg=INSTALL={command}", *proxies),
+            *(f"--secret=id=ca,src={CERTIFICATES}", f"--file={DERIVED / 'Dockerfile'}", context),
+        ]
+        return subprocess.run(
+            argv,
+            env={**os.environ, **host.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def with_libraries(install: Install, client: DockerClient) -> Iterator[RunInImage]:
+    done = install(f"pip install --no-cache-dir {LIBRARIES}", LIBRARIES_NAME)
+    assert done.returncode == 0, done.stdout
+    yield RunInImage(client, LIBRARIES_NAME)
+    client.images.remove(LIBRARIES_NAME, force=True)
+
+
+@pytest.fixture(scope="session")
+def with_torch(
+    install: Install, client: DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunInImage]:
+    """The CPU build is on no default index, so that this machine's pip settings must lead to it."""
+    wheels = tmp_path_factory.mktemp("torch")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    found = subprocess.run([*pip, "--python-version=3.11", "--dest", wheels, TORCH], check=False)
+    if found.returncode != 0:
+        pytest.skip(f"pip finds no {TORCH}: name an index that has it in PIP_EXTRA_INDEX_URL")
+    done = install(
+        f"pip install --no-cache-dir --find-links /mnt/context {TORCH}", TORCH_NAME, wheels
+    )
+    assert done.returncode == 0, done.stdout
+    yield RunInImage(client, TORCH_NAME)
+    client.images.remove(TORCH_NAME, force=True)
+
+
+def second_data_root(folder: Path, tag: str = "2.15-cpu") -> Path:
+    """Make another data root that has an image's downloads already, in copies of its own."""
+    root = folder / "data"
+    home = IMAGES / tag
+    locked = [
+        *(debs.cached(deb) for deb in debs.read_lock(home / DEBS_LOCK)),
+        *(wheels.cached(wheel) for wheel in wheels.read_lock(home / REQUIREMENTS_LOCK)),
+    ]
+    for path in locked:
+        copy = root / path.relative_to(data_root())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    if engine.private().files.is_dir():
+        (root / "engine").mkdir()
+        (root / "engine/root").symlink_to(engine.private().files)
+    return root
+
+
+def commit(folder: Path) -> None:
+    """Make a folder a git repository, or add a commit to it, with everything that lies there."""
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    for argv in (("init", "--quiet"), ("add", "--all"), (*who, "commit", "--quiet", "-mtest")):
+        subprocess.run(["git", "-C", folder, *argv], check=True)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The kit as its user has it: a command line, in this checkout or in another one."""
+
+    checkout: Path = REPO
+
+    def start(self, *argv: str, **env: str) -> subprocess.Popen[str]:
+        """Start a verb in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "scripts", *argv],
+            cwd=self.checkout,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __call__(self, *argv: str, **env: str) -> tuple[int, str]:
+        """Run a verb; return its exit status and all that it said."""
+        process = self.start(*argv, **env)
+        output, _ = process.communicate(timeout=1200)
+        return process.returncode, output
+
+
+@pytest.fixture
+def kit() -> Kit:
+    return Kit()

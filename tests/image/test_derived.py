@@ -1,0 +1,73 @@
+"""`FROM org/tf-repro`: a derived image installs what it likes, and TensorFlow stays what it is."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from docker import DockerClient
+from scripts import build, matrix
+from scripts.build import Built
+from scripts.places import exclusive
+from tests.image.conftest import Install, RunInImage
+
+NAME = "org/tf-repro-derived:test"
+
+
+@pytest.fixture(autouse=True)
+def removed(client: DockerClient) -> Iterator[None]:
+    """Remove the derived image after each test."""
+    yield
+    if client.images.list(NAME):
+        client.images.remove(NAME, force=True)
+
+
+def test_a_derived_image_is_not_taken_for_ours(
+    install: Install, built: Built, client: DockerClient
+) -> None:
+    """It inherits every label; ours is known by what was built, and not by what it says."""
+    before = client.images.get(built.name).id
+    done = install("true", NAME)
+    assert done.returncode == 0, done.stdout
+    with exclusive():
+        assert build.build("2.15-cpu", matrix.load()) == built
+    assert client.images.get(built.name).id == before != client.images.get(NAME).id
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install --no-cache-dir numpy<1.25",
+        # Wants numpy<1.25: it would move NumPy without being asked to.
+        "pip install --no-cache-dir numba==0.57.1",
+        "pip install --no-cache-dir tensorflow==2.16.2",
+    ],
+)
+def test_what_would_move_tensorflow_or_numpy_is_refused(install: Install, command: str) -> None:
+    done = install(command, NAME)
+    assert done.returncode != 0
+    assert "(constraint)" in done.stdout
+    assert "conflict" in done.stdout
+
+
+def test_anything_else_installs_and_the_certificate_stays_out(
+    install: Install, run_in_image: RunInImage, client: DockerClient
+) -> None:
+    done = install("pip install --no-cache-dir uv pandas==2.2.3", NAME)
+    assert done.returncode == 0, done.stdout
+    derived = RunInImage(client, NAME)
+    versions = "import numpy, pandas, tensorflow as tf; print(numpy.__version__, tf.__version__)"
+    assert derived(["python", "-c", versions]).stdout == "1.26.4 2.15.1\n"
+
+    certificates = ["sha256sum", "/etc/ssl/certs/ca-certificates.crt"]
+    assert derived(certificates).stdout == run_in_image(certificates).stdout
+
+    # uv reads its constraints before it asks any index, so this needs no network either.
+    moved = derived(["uv", "pip", "install", "--offline", "numpy<1.25"])
+    assert moved.exit_code != 0
+    assert "numpy==1.26.4" in moved.stderr
+
+
+def test_python_can_be_upgraded_without_losing_the_runtime(run_in_image: RunInImage) -> None:
+    """An upgrade of Debian's Python brings its sitecustomize back, to where dpkg was told to."""
+    where = "dpkg-divert --truename /usr/lib/python3.11/sitecustomize.py"
+    assert run_in_image(["bash", "-c", where]).stdout.endswith("sitecustomize.py.distrib\n")
