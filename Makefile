@@ -1,0 +1,169 @@
+# tf-repro: build, prove and publish the image family. `make help` shows what there is.
+
+# The image that a verb is about: a table of images/matrix.toml, or all.
+IMAGE ?= 2.15-cpu
+# make's own options for a verb, as in `make image RELEASE=1`.
+RELEASE ?=
+# For publish: how layers are compressed in the registry, zstd or gzip.
+COMPRESSION ?= zstd
+# For changelog: two tags or digests in the registry.
+FROM ?=
+TO ?=
+
+# For verify: the script, its arguments, how many runs, options of `tf-repro judge`, the reports;
+# BISECT=1 finds the operation by one more pair of runs, if they part. JOBS run at the same time.
+SCRIPT ?=
+ARGS ?=
+RUNS ?= 3
+JUDGE ?=
+INTO ?= verified
+BISECT ?=
+JOBS ?= 1
+
+# For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
+VOUCHED ?= vouched
+KEY ?=
+
+# Where images go and what they are called; empty means what images/matrix.toml says.
+export REGISTRY IMAGE_NAME
+# Who builds: any of buildx's builders, as `docker buildx ls` lists them; empty means the engine.
+export BUILDER
+# Where Debian packages come from, if not from this machine's apt: see README.md.
+export DEB_SOURCES DEB_ARCHIVE
+# Where downloads and the private engine live; empty means ~/.cache/tf-repro.
+export TF_REPRO_DATA
+# Who builds, in the provenance; the password of a private key.
+export BUILDER_ID KEY_PASSWORD
+# For audit-cve: other addresses than Debian's and OSV's own, or a file of the tracker's data.
+export CVE_TRACKER CVE_OSV
+
+KIT := .venv/bin/python -m scripts
+VENV := .venv/.complete
+# Most of a container's start is one thread's work. A worker takes what shares an image as a whole.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --maxschedchunk 1
+
+SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .ci/run
+# Found, not named: a workflow that is added is checked.
+WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
+GITLAB_CI := $(wildcard .gitlab-ci.yml)
+
+.DEFAULT_GOAL := help
+.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-workflows format engine-start engine-stop clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+prove: $(VENV) ## Build an image and prove it: six trainings, weights compared bit by bit.
+	@$(KIT) prove --image "$(IMAGE)"
+
+verify: $(VENV) ## Run SCRIPT=<file> several times in fresh containers: where and why do the runs part?
+	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify "$(SCRIPT)" \
+		--image "$(IMAGE)" --runs "$(RUNS)" --arguments "$(ARGS)" --judging "$(JUDGE)" --into "$(INTO)" \
+		--jobs "$(JOBS)" $(if $(BISECT),--bisect)
+
+image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a locked package is gone.
+	@$(KIT) build --image "$(IMAGE)" $(if $(RELEASE),--release)
+
+images: $(VENV) ## Build all images of the matrix.
+	@$(KIT) build --image all $(if $(RELEASE),--release)
+
+sizes: $(VENV) ## Measure IMAGE=<tag>, or all, on disk, and a plain installation of the same beside it.
+	@$(KIT) sizes --image "$(IMAGE)"
+
+readme: $(VENV) ## Write images/README.md, the table of the family.
+	@$(KIT) readme
+
+lock: $(VENV) ## Resolve what images/matrix.toml asks for and write the locks of IMAGE=<tag>, or all.
+	@$(KIT) lock --image "$(IMAGE)"
+
+lock-kit: $(VENV) ## Write requirements.lock, the kit's own environment, from pyproject.toml.
+	@.venv/bin/python -m uv pip compile --quiet --upgrade --universal --generate-hashes \
+		--no-emit-index-url --group dev --custom-compile-command "make lock-kit" \
+		pyproject.toml --output-file requirements.lock
+
+lock-image: $(VENV) ## Build IMAGE=<tag>, or all, and write which bytes it is into its image.lock.
+	@$(KIT) lock-image --image "$(IMAGE)"
+
+rebuild-check: $(VENV) ## Build IMAGE=<tag> again, without any cache, and compare every byte.
+	@$(KIT) rebuild-check --image "$(IMAGE)"
+
+sbom: $(VENV) ## Write the bills of materials of IMAGE=<tag>, or all, as SPDX and CycloneDX.
+	@$(KIT) sbom --image "$(IMAGE)" --into "$(VOUCHED)"
+
+provenance: $(VENV) ## Write how IMAGE=<tag>, or all, came to be: bills and SLSA provenance.
+	@$(KIT) sign --image "$(IMAGE)" --into "$(VOUCHED)"
+
+sign: $(VENV) ## Write bills and provenance of IMAGE=<tag>, or all, and sign them with KEY=<private key>.
+	@$(if $(KEY),,$(error KEY is empty: make sign KEY=path/of/private.pem))$(KIT) sign \
+		--image "$(IMAGE)" --into "$(VOUCHED)" --key "$(KEY)"
+
+sign-key: $(VENV) ## Make a key pair to sign with: KEY=<new file>, and KEY.pub beside it.
+	@$(if $(KEY),,$(error KEY is empty: make sign-key KEY=path/of/new.pem))$(KIT) sign-key "$(KEY)"
+
+verify-signature: $(VENV) ## Before you use IMAGE=<tag>, here or in REGISTRY: did the owner of KEY=<public key> sign it?
+	@$(if $(KEY),,$(error KEY is empty: make verify-signature KEY=path/of/public.pem.pub))$(KIT) \
+		verify-signature --image "$(IMAGE)" --into "$(VOUCHED)" --key "$(KEY)"
+
+audit-cve: $(VENV) ## Known vulnerabilities in IMAGE=<tag>, or all; Error 1: some, Error 3: not all could be asked.
+	@$(KIT) audit-cve --image "$(IMAGE)"
+
+publish: $(VENV) ## Push IMAGE=<tag>, or all, to REGISTRY=<host>: its locks' bytes, or nothing.
+	@$(KIT) publish --image "$(IMAGE)" --compression "$(COMPRESSION)" $(if $(KEY),--key "$(KEY)")
+
+changelog: $(VENV) ## What changed between two images in REGISTRY=<host>: FROM=<tag> TO=<tag>.
+	@$(if $(and $(FROM),$(TO)),,$(error FROM or TO is empty: make changelog FROM=tag TO=tag))$(KIT) \
+		changelog "$(FROM)" "$(TO)"
+
+test: lint test-unit test-image ## Everything: lint, unit tests, then tests in containers.
+
+test-unit: $(VENV) ## The tests that need no engine: seconds.
+	@.venv/bin/python -m pytest tests/unit
+
+test-image: $(VENV) ## The tests in real containers: builds the image first, if need be.
+	@.venv/bin/python -m pytest tests/image -m "not alone" $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory test-gpu
+	@.venv/bin/python -m pytest tests/image -m alone
+
+test-gpu: $(VENV) ## The tests on a GPU; where there is none they are skipped, with the reason.
+	@.venv/bin/python -m pytest tests/gpu
+
+test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
+	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py
+
+bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by side in IMAGE=<tag>.
+	@$(KIT) bench startup --image "$(IMAGE)"
+
+bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by side in IMAGE=<tag>.
+	@$(KIT) bench verify --image "$(IMAGE)"
+
+lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, shell and workflows.
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy scripts docker/runtime tests
+	@.venv/bin/hadolint docker/Dockerfile
+	@.venv/bin/shellcheck $(SHELL_FILES)
+	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
+	@$(if $(GITLAB_CI),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci \
+		--data-transform gitlab-ci $(GITLAB_CI))
+
+lint-workflows: $(VENV)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/actionlint $(WORKFLOWS)
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	@.venv/bin/zizmor --quiet --offline --no-progress $(WORKFLOWS)
+
+format: $(VENV) ## Put the Python and the shell into shape.
+	@.venv/bin/ruff format
+	@.venv/bin/ruff check --fix
+	@.venv/bin/shfmt --write --indent 4 $(SHELL_FILES)
+
+engine-start: $(VENV) ## Make sure that a Docker engine answers; start a private one if none does.
+	@$(KIT) engine-start
+
+engine-stop: $(VENV) ## End the private engine, if one runs; its images stay for the next time.
+	@$(KIT) engine-stop
+
+clean: $(VENV) ## End the private engine and delete its images and every download.
+	@$(KIT) clean
+
+$(VENV): requirements.lock scripts/bootstrap.sh
+	@sh scripts/bootstrap.sh
