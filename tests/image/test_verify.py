@@ -1,7 +1,7 @@
 """`tf-repro verify` on real trainings: identical where they are, right about where they part."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,12 @@ PARTS = {
     "gradients": ("gradients", "a kernel", "backward"),
     "optimiser": ("weights", "the optimiser", "update"),
 }
+# The function that is noisy.
+NOISE = next(
+    f"{PROGRAM.name}:{number}"
+    for number, line in enumerate(PROGRAM.read_text().splitlines(), 1)
+    if "tf.numpy_function(off" in line
+)
 RELEASES = ("2.12-cpu", "2.15-cpu", "2.21-cpu")
 
 Verify = Callable[..., "Verified"]
@@ -59,9 +65,14 @@ class Verified:
 def verify(run_in_release: Callable[[str], RunInImage]) -> Verify:
     """Return a function that verifies the program with two runs at the same time."""
 
-    def run(release: str = "2.15-cpu", mode: str = "deterministic", **settings: str) -> Verified:
+    def run(
+        release: str = "2.15-cpu",
+        mode: str = "deterministic",
+        options: Sequence[str] = (),
+        **settings: str,
+    ) -> Verified:
         env = {"TF_REPRO": mode, "TF_CPP_MIN_LOG_LEVEL": "3", **settings}
-        argv = ["--runs", "2", "--jobs", "2", "--json", "report.json"]
+        argv = ["--runs", "2", "--jobs", "2", "--json", "report.json", *options]
         ended = run_in_release(release)(
             ["tf-repro", "verify", *argv, "--", "python", PROGRAM.name],
             env=env,
@@ -90,6 +101,13 @@ def test_where_they_part_and_why(verify: Verify, part: str) -> None:
     assert (done.first["stage"], done.cause["kind"]) == (stage, kind), done.printed
     assert reason in done.cause["reason"]
     assert done.first["step"] == (0 if part == "initial" else 1)
+
+
+@pytest.mark.parametrize("part", ["loss", "gradients", "optimiser"])
+def test_the_operation_is_found_on_replicas_too(verify: Verify, part: str) -> None:
+    done = verify(PART=part, LOOP="mirrored", options=["--bisect"])
+    found = done.report["bisected"]
+    assert (found["type"], found["place"]) == ("PyFunc", NOISE), done.printed
 
 
 def test_a_hand_written_loop_parts_where_it_does(verify: Verify) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 from tf_repro import caller
 from tf_repro.recording import graphs, op_log
 
-# What names a function, a place in memory or a device, and decides nothing.
+# What names functions, a place in memory or a device, and decides nothing.
 _NO_ATTRIBUTES = {
-    *("token", "f", "body", "cond", "then_branch", "else_branch", "branches", "shared_name"),
-    *("container", "config_proto", "device", "executor_type", "output_shapes", "callback_id"),
+    *("token", "branches", "shared_name", "container", "config_proto", "device", "executor_type"),
+    *("output_shapes", "callback_id"),
 }
 _SEEDS = ("seed", "seed2")
 _CACHED = 4096  # digests of eager tensors, which are often the next operation's inputs
@@ -87,7 +87,7 @@ def _eager(
     place = caller.shown(*caller.place())
     pairs = dict(zip(map(_text, attributes[::2]), attributes[1::2], strict=False))
     attrs = _hash(
-        repr([(name, str(one)) for name, one in pairs.items() if name not in _NO_ATTRIBUTES])
+        repr([(name, str(one)) for name, one in pairs.items() if _decides(name, callable(one))])
     )
     seeds = repr([pairs[name] for name in _SEEDS if name in pairs])
     kind = op_type, place, attrs, seeds
@@ -103,6 +103,11 @@ def _eager(
     log_out = [_of_eager(one) for one in results]
     values = [one.numpy() for one in results if _has_bytes(one.dtype)]
     op_log.eager(number, log_in, log_out, values)
+
+
+def _decides(attribute: str, is_function: bool) -> bool:
+    """Tell whether an attribute may change what comes out; the name of a function does not."""
+    return not (is_function or attribute in _NO_ATTRIBUTES or attribute.startswith("_"))
 
 
 def _is_eager(value: Any) -> bool:
@@ -144,7 +149,7 @@ def _traced(
     kept = sorted(
         (key, value.SerializeToString(deterministic=True))
         for key, value in attributes.items()
-        if key not in _NO_ATTRIBUTES and not key.startswith("_")
+        if _decides(key, value.WhichOneof("value") == "func")
     )
     number = op_log.define(
         type=op_type,
