@@ -69,6 +69,17 @@ class Middle(keras.layers.Layer):
         )
 
 
+class Noise(keras.layers.Layer):
+    """Adds noise from a generator of TensorFlow's."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def call(self, inputs):
+        return inputs + self.generator.normal(tf.shape(inputs)) / 100
+
+
 class Restless(keras.optimizers.SGD):
     """SGD with a random state that nobody can see."""
 
@@ -98,8 +109,13 @@ class Stop(keras.callbacks.Callback):
 
 x = np.random.rand(48, 6).astype("float32")
 y = np.random.rand(48, 1).astype("float32")
-layers = [keras.layers.Dense(4, activation="tanh"), Middle(), keras.layers.Dense(1)]
-model = keras.Sequential(layers)
+today = time.time_ns() % 100_000_007
+first = [keras.layers.Dense(4, activation="tanh"), Middle()]
+if CAUSE == "dropout":
+    first.append(keras.layers.Dropout(0.5, seed=today))
+if CAUSE == "noise layer":
+    first.append(Noise(tf.random.Generator.from_seed(today)))
+model = keras.Sequential([*first, keras.layers.Dense(1)])
 optimizer = Restless(0.1)
 if CAUSE == "ulp":
     model.build((None, 6))
@@ -120,8 +136,15 @@ if CAUSE == "ulp":
 model.compile(optimizer, "mse", metrics=[moody] if CAUSE == "metric" else [])
 data = tf.data.Dataset.from_tensor_slices((x, y))
 if CAUSE == "augmentation":
-    today = int(time.time() * 1000) % 100_000_007
     data = data.map(lambda a, b: (a + tf.random.uniform([6], seed=today) / 100, b))
+if CAUSE == "draws":
+    for epoch in range(EPOCHS):
+        if epoch == 1 and second:
+            np.random.rand()  # a sample looked at
+        scale = np.random.rand(48, 1).astype("float32")
+        epochs = {"initial_epoch": epoch, "epochs": epoch + 1}
+        model.fit(x * scale, y, BATCH, shuffle=False, verbose=0, **epochs)
+    sys.exit()
 if CAUSE == "order":
     for epoch in range(EPOCHS):
         order = np.arange(48)

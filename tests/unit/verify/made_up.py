@@ -46,6 +46,7 @@ def rows(mode: str = "deterministic") -> list[Row]:
                 "gradients": digests(300 + step, 400 + step),
                 "weights": digests(500 + step, 600 + step),
                 "random": {"random": "aa", "numpy": "bb"},
+                "generators": {"the Generator of train.py:3": "cc"},
             }
         )
         if step % PER_EPOCH == 0:

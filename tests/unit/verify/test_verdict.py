@@ -45,6 +45,17 @@ def unseeded(made: list[Row]) -> None:
     set_step(2, loss_bits="0")(made)
 
 
+def another_seed(made: list[Row]) -> None:
+    (graph,) = (row for row in made if row["kind"] == "graph")
+    graph["random_ops"][0]["seeds"] = [42, 9]
+    set_step(1, loss_bits="0")(made)
+
+
+def another_generator(made: list[Row]) -> None:
+    set_step(3, generators={"the Generator of train.py:3": "ff"})(made)
+    set_step(3, loss_bits="0")(made)
+
+
 CASES: dict[str, tuple[Change, str, int, str, str]] = {
     # what -> change, stage, step, class, words of the reason
     "initial weights": (
@@ -58,6 +69,11 @@ CASES: dict[str, tuple[Change, str, int, str, str]] = {
     ),
     "loss, seeded": (set_step(2, loss_bits="0"), compare.LOSS, 2, explain.KERNEL, "forward"),
     "loss, unseeded": (unseeded, compare.LOSS, 2, explain.STREAM, "RandomUniform of train.py:7"),
+    "loss, another seed": (another_seed, compare.LOSS, 1, explain.STREAM, "have other seeds"),
+    "loss, another generator": (
+        another_generator, compare.LOSS, 3, explain.STREAM,
+        "the state of the Generator of train.py:3 (from step 3 on) is not",
+    ),
     "gradients": (
         set_step(5, gradients=digests(305, 1)), compare.GRADIENTS, 5, explain.KERNEL, "backward",
     ),
@@ -143,6 +159,36 @@ def test_hints(tmp_path: Path) -> None:
 def test_random_states_alone_are_no_difference(tmp_path: Path) -> None:
     """A pipeline's threads draw when they like; what came of it is what counts."""
     assert verdict_of(tmp_path, set_step(2, random={"random": "zz", "numpy": "bb"})).identical
+
+
+def test_a_generator_that_parts_later_is_no_cause(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        set_step(2, loss_bits="0")(made)
+        set_step(4, generators={"the Generator of train.py:3": "ff"})(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert worst.cause.kind == explain.KERNEL
+    assert not any("Generator" in hint for hint in worst.cause.hints)
+
+
+def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        generators = {"the Generator of sgd.py:5": "ff", "the Generator of train.py:3": "cc"}
+        set_step(6, weights=digests(1, 606), generators=generators)(made)
+
+    first = rows()
+    set_step(6, generators={"the Generator of sgd.py:5": "cc"})(first)
+    changed = rows()
+    change(changed)
+    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
+    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert worst.cause.kind == explain.OPTIMISER
+    said = "the state of the Generator of sgd.py:5 (from step 6 on) differs, too"
+    assert said in worst.cause.hints
 
 
 def test_exit_status(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def step_file(series: str, what: str) -> str:
 
 def install() -> None:
     """Follow the libraries that train, as they are imported."""
-    from tf_repro.recording import hand_written, keras, writer  # noqa: PLC0415  # under verify alone
+    # Under verify alone.
+    from tf_repro.recording import generators, hand_written, keras, writer  # noqa: PLC0415
 
     original = streams.note_own_seed
 
@@ -39,7 +40,7 @@ def install() -> None:
 
     streams.note_own_seed = note_own_seed
     _follow_entropy()
-    tables = [keras.ON_IMPORT, hand_written.ON_IMPORT]
+    tables = [keras.ON_IMPORT, hand_written.ON_IMPORT, generators.ON_IMPORT]
     if BISECT in os.environ:
         from tf_repro.recording import bisecting  # noqa: PLC0415  # under --bisect alone
 

@@ -9,15 +9,13 @@ import base64
 import contextlib
 import hashlib
 import os
-import random
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tf_repro.recording import BISECT, BYTES, digest, graphs, writer
+from tf_repro.recording import BISECT, BYTES, digest, generators, graphs, random_states, writer
 
 
 class _Gathered(threading.local):
@@ -165,6 +163,7 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     has_batch = here.batch is not None
     batch = here.batch if has_batch else tf.zeros([0, BYTES], tf.uint8)
     weights = tf.concat([digest.of(one) for one in variables], 0)
+    names, states = _of_generators()
     replica = tf.distribute.get_replica_context()
     number = replica.replica_id_in_sync_group if replica else 0
     if here.graph is not None:
@@ -172,11 +171,13 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
 
     # What is kept is an argument so that it has been kept by the time the step ends.
     def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
-              *_kept: Any) -> None:  # fmt: skip
+              states_after: Any, *_kept: Any) -> None:  # fmt: skip
         known = batch_value if has_batch else None
-        _write_step(series, int(replica_number), loss_value, known, grads, after)
+        hexes = [one.tobytes().hex() for one in states_after]
+        made = dict(zip(names, hexes, strict=True))
+        _write_step(series, int(replica_number), loss_value, known, grads, after, made)
 
-    arguments = [number, loss, batch, gradients, weights, *here.kept]
+    arguments = [number, loss, batch, gradients, weights, states, *here.kept]
     if here.graph is None:
         write(*(tf.convert_to_tensor(one).numpy() for one in arguments))
     else:
@@ -184,8 +185,24 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     here.loss, here.kept = None, []
 
 
+def _of_generators() -> tuple[list[str], Any]:
+    """Return the names of the generators, and their states' digests: uint8, shape (names, 8)."""
+    with tf.init_scope():
+        has_values = tf.executing_eagerly()
+    # A graph of the TF 1 kind has variables without values, until its session gives them some.
+    found = generators.states() if has_values else {}
+    states = tf.stack(list(found.values())) if found else tf.zeros([0, BYTES], tf.uint8)
+    return list(found), states
+
+
 def _write_step(
-    series: str, replica: int, loss: Any, batch: Any, gradients: Any, weights: Any
+    series: str,
+    replica: int,
+    loss: Any,
+    batch: Any,
+    gradients: Any,
+    weights: Any,
+    made: dict[str, str],
 ) -> None:
     key = series, replica
     _counts[key] = _counts.get(key, 0) + 1
@@ -198,7 +215,8 @@ def _write_step(
         "loss_type": loss.dtype.name,
         "gradients": _text(gradients),
         "weights": _text(weights),
-        "random": random_states(),
+        "random": random_states.digests(),
+        "generators": made,
     }
     if batch is not None:
         fields["batch"] = _hash(batch.tobytes())
@@ -209,20 +227,6 @@ def _write_step(
         from tf_repro.recording import op_log  # noqa: PLC0415  # as above
 
         op_log.step_ended()
-
-
-def random_states() -> dict[str, str]:
-    """Return digests of the global generators in use in this process.
-
-    A pipeline's threads may draw at the same time, so that these explain a difference, and are
-    none by themselves.
-    """
-    states = {"random": _hash(repr(random.getstate()).encode())}
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        _, keys, place, *_ = numpy_random.get_state(legacy=True)
-        states["numpy"] = _hash(keys.tobytes() + str(place).encode())
-    return states
 
 
 def point(name: str, tensor: Any) -> None:

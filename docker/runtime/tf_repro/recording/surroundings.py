@@ -20,7 +20,7 @@ VARIABLES = (
 # What the image is, as the host that started the container tells it.
 IMAGE = "TF_REPRO_IMAGE"
 # What `tf-repro` tells each run, and no setting of the user's.
-OURS = {"TF_REPRO_RECORD", "TF_REPRO_BISECT", IMAGE}
+OURS = {"TF_REPRO_AUDIT", "TF_REPRO_BISECT", "TF_REPRO_RECORD", IMAGE}
 # What is in the image: the wheels' lock, and the list of Debian's packages.
 LOCKS = {
     "requirements.lock": Path("/opt/tf-repro/requirements.lock"),

@@ -15,6 +15,7 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 POINTS = 1000  # more than there are pixels to tell apart
 COLUMNS = 160
 ROW = 18
+NAMES = 104  # of the rows of the grid
 
 
 def losses(verdict: Verdict) -> str:
@@ -68,26 +69,39 @@ def grid(pair: Pair) -> str:
     total = len(pair.stages)
     if not total:
         return "<p class='soft'>No step of both runs was recorded.</p>"
-    columns = min(total, COLUMNS)
-    width = (WIDTH - LEFT - 40) / columns
-    parts = []
-    for row, stage in enumerate(compare.STAGES):
-        top = row * ROW
-        parts.append(f"<text x='0' y='{top + 13}'>{escape(stage)}</text>")
-        for column in range(columns):
-            start, end = column * total // columns, (column + 1) * total // columns
-            same = all(pair.stages[step][row] for step in range(start, end))
-            steps = f"step {start + 1}" if end == start + 1 else f"steps {start + 1} to {end}"
-            left, word = LEFT + 20 + column * width, "equal" if same else "differs"
-            parts.append(
-                f"<rect class='cell {'same' if same else 'differs'}' x='{left:.2f}' "
-                f"y='{top + 2}' width='{max(width - 0.6, 0.6):.2f}' height='{ROW - 4}'>"
-                f"<title>{escape(stage)}, {steps}: {word}</title></rect>"
-            )
-    bottom = len(compare.STAGES) * ROW
-    parts.append(f"<text x='{LEFT + 20}' y='{bottom + 14}'>step 1</text>")
+    # What is random may be in another state and change nothing.
+    rows = [(compare.RANDOM, pair.random, "aside")]
+    rows += [
+        (stage, [equal[number] for equal in pair.stages], "differs")
+        for number, stage in enumerate(compare.STAGES)
+    ]
+    parts = [
+        part for row, (name, equal, apart) in enumerate(rows)
+        for part in _cells(name, equal, apart, row * ROW)
+    ]  # fmt: skip
+    bottom = len(rows) * ROW
+    parts.append(f"<text x='{NAMES}' y='{bottom + 14}'>step 1</text>")
     parts.append(f"<text x='{WIDTH - 20}' y='{bottom + 14}' text-anchor='end'>step {total}</text>")
     return _svg(bottom + 20, parts, "which stage of which step differs")
+
+
+def _cells(name: str, equal: Sequence[bool], apart: str, top: int) -> list[str]:
+    """Return one row of the grid; `apart` is the class of a cell whose steps are not all equal."""
+    total = len(equal)
+    columns = min(total, COLUMNS)
+    width = (WIDTH - NAMES - 20) / columns
+    parts = [f"<text x='0' y='{top + 13}'>{escape(name)}</text>"]
+    for column in range(columns):
+        start, end = column * total // columns, (column + 1) * total // columns
+        same = all(equal[start:end])
+        steps = f"step {start + 1}" if end == start + 1 else f"steps {start + 1} to {end}"
+        left, word = NAMES + column * width, "equal" if same else "differs"
+        parts.append(
+            f"<rect class='cell {'same' if same else apart}' x='{left:.2f}' "
+            f"y='{top + 2}' width='{max(width - 0.6, 0.6):.2f}' height='{ROW - 4}'>"
+            f"<title>{escape(name)}, {steps}: {word}</title></rect>"
+        )
+    return parts
 
 
 def _axes(low: float, high: float, steps: int) -> str:

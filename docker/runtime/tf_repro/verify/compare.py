@@ -16,6 +16,8 @@ LOSS = "loss"
 GRADIENTS = "gradients"
 WEIGHTS = "weights"
 STAGES = (BATCH, LOSS, GRADIENTS, WEIGHTS)
+# It comes before them, and is no difference by itself: a pipeline's threads draw when they like.
+RANDOM = "random state"
 # What is compared besides the steps.
 EXIT = "exit status"
 COUNT = "number of steps"
@@ -58,6 +60,7 @@ class Pair:
     Attributes:
         first: the first difference; None if there is none.
         stages: for each step, which stages are equal, in the order of STAGES.
+        random: for each step, whether the random states after it are.
         sections: name of a section -> what differs in it, a line each; empty if nothing does.
         largest: how far losses and metrics are apart at most; None if there are none.
     """
@@ -65,6 +68,7 @@ class Pair:
     numbers: tuple[int, int]
     first: "Difference | None" = None
     stages: list[tuple[bool, ...]] = field(default_factory=list)
+    random: list[bool] = field(default_factory=list)
     sections: dict[str, list[str]] = field(default_factory=dict)
     largest: "Apart | None" = None
 
@@ -80,6 +84,7 @@ def compare(one: Run, other: Run, numbers: tuple[int, int]) -> Pair:
     for index, (ours, theirs) in enumerate(zip(one.steps, other.steps, strict=False)):
         equal = _stages(ours, theirs)
         pair.stages.append(equal)
+        pair.random.append((ours.random, ours.generators) == (theirs.random, theirs.generators))
         if not all(equal):
             found.append(_in_step(one, ours, theirs, index, equal))
     if len(one.steps) != len(other.steps):

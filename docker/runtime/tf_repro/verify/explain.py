@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tf_repro.verify import compare, runs
 from tf_repro.verify.compare import Difference
@@ -14,6 +15,7 @@ KERNEL = "a kernel"
 OPTIMISER = "the optimiser"
 OUTSIDE = "outside of training"
 ENTROPY = 4  # lines that are named
+STATES = 3  # generators that are named
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,20 @@ _BY_STAGE = {
 
 def explain(one: Run, other: Run, first: Difference) -> Cause:
     """Return the class of cause of two runs' first difference."""
-    hints = tuple(_hints(one, other, first))
+    kind, reason = _kind(one, other, first)
+    return Cause(kind, reason, tuple(_hints(one, other, first)))
+
+
+def _kind(one: Run, other: Run, first: Difference) -> tuple[str, str]:
     if first.stage == compare.BATCH:
-        return Cause(DATA, _of_batch(one, other, first), hints)
+        return DATA, _of_batch(one, other, first)
     if first.stage == compare.LOSS:
-        return Cause(*_of_loss(one, other, first), hints)
+        return _of_loss(one, other, first)
     failed = next((run for run in (one, other) if run.ended.exit_status), None)
     if failed and first.stage in {compare.COUNT, compare.EXIT}:
-        return Cause(OUTSIDE, _of_failure(failed), hints)
+        return OUTSIDE, _of_failure(failed)
     equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
-    kind, reason = _BY_STAGE.get(first.stage, (OUTSIDE, equal))
-    return Cause(kind, reason, hints)
+    return _BY_STAGE.get(first.stage, (OUTSIDE, equal))
 
 
 def _of_failure(run: Run) -> str:
@@ -87,17 +92,26 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
         op
         for run in (one, other)
         for op in run.random_ops
-        if not op["seeded"] and not op["series"].startswith("tf.data")
+        if not op["seeded"] and not _is_in_pipeline(op)
     ]
     if unseeded:
         places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
         return STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
+    if any(not _is_in_pipeline(ours) for ours, _ in _seeds_apart(one, other)):
+        return STREAM, f"{begins}, and random ops of the model have other seeds"
+    made = _first_apart(one, other, first.index + 1, "generators")
+    if made:
+        return STREAM, f"{begins}, and the state of {made} is not"
     if has_batch:
         return KERNEL, f"{begins}, and the loss is not: the forward pass"
     return KERNEL, (
         f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
         "does not tell us; `tf_repro.record('batch', x)` does"
     )
+
+
+def _is_in_pipeline(op: "dict[str, Any]") -> bool:
+    return bool(op["series"].startswith("tf.data"))
 
 
 def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
@@ -115,9 +129,12 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
     if one.entropy:
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
-    library = _first_state(one, other)
-    if library and first.stage in {compare.BATCH, compare.LOSS, compare.INITIAL}:
-        hints.append(f"the state of {library} differs, too")
+    # Threads move the global generators: where they are no cause, they say nothing.
+    if first.stage in {compare.BATCH, compare.LOSS, compare.INITIAL}:
+        hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
+    # Of the loss, they are the reason itself.
+    if first.stage in {compare.BATCH, compare.GRADIENTS, compare.WEIGHTS}:
+        hints += _state_apart(_first_apart(one, other, first.index + 1, "generators"))
     for run in (one, other):
         step = next((each for each in run.steps if math.isnan(each.loss)), None)
         if step and any(not math.isnan(each.loss) for each in run.steps):
@@ -132,29 +149,41 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
 
 def _seeds_of_ops(one: Run, other: Run) -> "list[str]":
     """Return the lines whose random ops have another seed in the other run."""
-    found = {}
-    for a, b in zip(one.random_ops, other.random_ops, strict=False):
-        same = (a["series"], a["name"], a["place"]) == (b["series"], b["name"], b["place"])
-        ours, theirs = a.get("seeds", []), b.get("seeds", [])
-        if same and ours != theirs and a["place"] not in found:
-            found[a["place"]] = (
-                f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(ours)} in one "
-                f"run and {_numbers(theirs)} in the other: a seed that depends on the time, or on "
-                "chance"
-            )
+    found: dict[str, str] = {}
+    for a, b in _seeds_apart(one, other):
+        words = (
+            f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(a)} in one run and "
+            f"{_numbers(b)} in the other: a seed that depends on the time, or on chance"
+        )
+        found.setdefault(a["place"], words)
     return list(found.values())
 
 
-def _numbers(seeds: "list[int]") -> str:
-    return " ".join(map(str, seeds))
+def _seeds_apart(one: Run, other: Run) -> "list[tuple[dict[str, Any], dict[str, Any]]]":
+    """Return the random ops that are the same in both runs, and have other seeds."""
+    return [
+        (a, b)
+        for a, b in zip(one.random_ops, other.random_ops, strict=False)
+        if all(a[name] == b[name] for name in ("series", "name", "place"))
+        and a.get("seeds") != b.get("seeds")
+    ]
 
 
-def _first_state(one: Run, other: Run) -> str:
-    """Return the library whose global generator is the first to differ, up to the difference."""
-    for ours, theirs in zip(one.steps, other.steps, strict=False):
-        differing = [
-            name for name, state in ours.random.items() if theirs.random.get(name) != state
-        ]
+def _numbers(op: "dict[str, Any]") -> str:
+    return " ".join(map(str, op.get("seeds", ())))
+
+
+def _state_apart(names: str) -> "list[str]":
+    return [f"the state of {names} differs, too"] if names else []
+
+
+def _first_apart(one: Run, other: Run, steps: int, what: str) -> str:
+    """Return the random states that differ first, in words; `what` is a field of the steps."""
+    for ours, theirs in zip(one.steps[:steps], other.steps[:steps], strict=False):
+        a, b = getattr(ours, what), getattr(theirs, what)
+        differing = [name for name, state in a.items() if b.get(name) != state]
         if differing:
-            return f"{' and '.join(differing)} (from step {ours.number} on)"
+            rest = f" and {len(differing) - STATES} more" if len(differing) > STATES else ""
+            names = ", ".join(differing[:STATES])
+            return f"{names}{rest} (from step {ours.number} on)"
     return ""

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
-from tf_repro.verify import chart, compare, report, weights
+from tf_repro.verify import chart, compare, passport, report, weights
 from tf_repro.verify.judge import Judged, Verdict
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #fff; --line: #dfe4ea;
-  --good: #1a7f4b; --bad: #c0352b; --good-soft: #e3f4ea; --bad-soft: #fbe7e5; --mark: #f5f7fa; }
+  --good: #1a7f4b; --bad: #c0352b; --good-soft: #e3f4ea; --bad-soft: #fbe7e5; --mark: #f5f7fa;
+  --aside: #c98a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e5e9ef; --soft: #9aa6b5; --paper: #14181e;
   --line: #2c343f; --good: #4cc38a; --bad: #f0776c; --good-soft: #16302399; --bad-soft: #43201d99;
   --mark: #1c222a; } }
@@ -34,7 +34,7 @@ svg text.mark { fill: var(--bad); font-weight: 600; paint-order: stroke; stroke:
   stroke-width: 4px; }
 .axis { stroke: var(--line); } .divergence { stroke: var(--bad); stroke-dasharray: 4 3; }
 .cell.same { fill: var(--good); opacity: .75; } .cell.differs { fill: var(--bad); }
-.cell.unknown { fill: var(--line); }
+.cell.aside { fill: var(--aside); opacity: .75; }
 .legend { display: flex; gap: 18px; flex-wrap: wrap; margin: 4px 0 8px; color: var(--soft); }
 .legend i { display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: middle; }
@@ -155,7 +155,7 @@ def _sections(verdict: Verdict) -> Iterable[str]:
 
 def _environments(verdict: Verdict) -> str:
     """Return what differs between the runs' environments, and behind a fold what does not."""
-    flats = [_flat(run.header) for run in verdict.runs]
+    flats = [passport.flat(run.header) for run in verdict.runs]
     names = list(dict.fromkeys(name for flat in flats for name in flat))
     rows = [(name, *(flat.get(name, "") for flat in flats)) for name in names]
     differing = [row for row in rows if len(set(row[1:])) > 1]
@@ -170,16 +170,6 @@ def _environments(verdict: Verdict) -> str:
         "</details>"
     )
     return "".join(parts)
-
-
-def _flat(value: Any, name: str = "") -> "dict[str, str]":
-    if isinstance(value, dict):
-        return {
-            leaf: text
-            for key, inner in value.items()
-            for leaf, text in _flat(inner, f"{name}.{key}" if name else str(key)).items()
-        }
-    return {name: " ".join(map(str, value)) if isinstance(value, list) else str(value)}
 
 
 def _table(

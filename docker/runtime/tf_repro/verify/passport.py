@@ -59,7 +59,7 @@ def read(path: Path) -> "dict[str, Any]":
 def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]":
     """Return what differs, the environments first, and whether the results are the same."""
     around = _differing(_environment(one), _environment(other))
-    results = _differing(_flat(one["results"]), _flat(other["results"]))
+    results = _differing(flat(one["results"]), flat(other["results"]))
     lines = ["the environments are the same"]
     if around:
         lines = [f"the environments differ in {len(around)}:", *around]
@@ -72,7 +72,7 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
 
 def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
     kept = {name: passport.get(name) for name in ("command", "environment")}
-    return {name: text for name, text in _flat(kept).items() if name not in _OF_ONE_RUN}
+    return {name: text for name, text in flat(kept).items() if name not in _OF_ONE_RUN}
 
 
 def _differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
@@ -84,12 +84,13 @@ def _differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
     ]
 
 
-def _flat(value: Any, name: str = "") -> "dict[str, str]":
+def flat(value: Any, name: str = "") -> "dict[str, str]":
+    """Return a structure of plain JSON as lines: where in it, and what is there."""
     if isinstance(value, dict):
         return {
             leaf: text
             for key, inner in value.items()
-            for leaf, text in _flat(inner, f"{name}.{key}" if name else str(key)).items()
+            for leaf, text in flat(inner, f"{name}.{key}" if name else str(key)).items()
         }
     if isinstance(value, list):
         return {name: " ".join(map(str, value))}

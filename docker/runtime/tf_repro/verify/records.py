@@ -23,7 +23,8 @@ class Step:
         loss_bits: the loss as it is in memory, in hex; loss_type: NumPy's name of what it is.
         batch: a digest of the batch, examples a digest that does not depend on their order; both
             empty outside of a train_step.
-        random: digests of the global generators' states.
+        random: digests of the global generators' states; generators: of those that are objects,
+            by class and the user's line.
     """
 
     series: str
@@ -38,6 +39,7 @@ class Step:
     weights: tuple[bytes, ...]
     random: dict[str, str]
     loss_type: str = ""
+    generators: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -146,6 +148,7 @@ def _step(row: dict[str, Any], epoch: int) -> Step:
         weights=_digests(row["weights"]),
         random=row["random"],
         loss_type=row.get("loss_type", ""),
+        generators=row.get("generators", {}),
     )
 
 
