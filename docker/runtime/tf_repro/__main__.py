@@ -1,6 +1,7 @@
 """The command line, `tf-repro` or `python -m tf_repro`."""
 
 import argparse
+import signal
 import sys
 
 from tf_repro import audit, doctor, ops
@@ -25,6 +26,18 @@ def main(argv: list[str]) -> int:
     audit_parser.add_argument("program", nargs="+", help="after --: python train.py ...")
     verify.add_parsers(commands)
     chosen = parser.parse_args(argv)
+    try:
+        return _run(chosen)
+    except KeyboardInterrupt:
+        sys.stderr.write("tf-repro: interrupted\n")
+        return 128 + signal.SIGINT
+    except OSError as error:  # no room, no right to write, no folder for temporary files
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"tf-repro: {where}{error.strerror}\n")
+        return verify.COULD_NOT_RUN
+
+
+def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "doctor":
         run = ops.run if chosen.ops else doctor.run
         return run(as_json=chosen.json)

@@ -1,17 +1,21 @@
 """The command line, on programs that need no TensorFlow."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from tests.unit.runtime.conftest import Interpreter, python
+from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
 from tests.unit.verify.made_up import digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
-from tf_repro.verify import judge, page, passport, revision
+from tf_repro.verify import command, judge, page, passport, revision, runs
 
 __all__ = ["python"]
 
@@ -45,6 +49,42 @@ def test_a_program_that_chance_decides(python: Interpreter, tmp_path: Path) -> N
     assert (judged.returncode, judged.stdout) == (1, out)
 
 
+def test_the_time_left_falls_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = command._Progress(3)
+    assert progress._left() == ""
+    now[0] += 4
+    progress.done(1, runs.Ended([], 0, 4.0))
+    assert progress._left() == ", about 8 s left"
+    now[0] += 3
+    assert progress._left() == ", about 5 s left"
+    now[0] += 60
+    assert progress._left() == ", about 0 s left"
+
+
+def test_an_interrupt_ends_it_in_one_line(tmp_path: Path) -> None:
+    program = "print('begun', flush=True); import time; time.sleep(60)"
+    argv = ["verify", "--runs", "2", "--keep", "kept", "--", sys.executable, "-c", program]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tf_repro", *argv],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(RUNTIME)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal interrupts the program, too
+    )
+    out = tmp_path / "kept/run-1/stdout.txt"
+    while not (out.exists() and out.read_text()):
+        assert running.poll() is None
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert err.splitlines()[-1] == "tf-repro: interrupted"
+    assert "Traceback" not in err
+
+
 def test_a_program_that_fails_the_same_way(python: Interpreter) -> None:
     status, _, err = verify(python, "--", sys.executable, "-c", "raise SystemExit('no data')")
     assert status == 2
@@ -58,6 +98,9 @@ def test_a_program_that_fails_the_same_way(python: Interpreter) -> None:
         (["--runs", "1", "--", "true"], "'1' is not a whole number from 2 up"),
         (["--tolerance", "-1", "--", "true"], "'-1' is not a number"),
         (["--keep", ".", "--", "true"], "is there already"),
+        (["--keep", "/proc/x", "--", "true"], "/proc/x: No such file or directory"),
+        (["--artifacts", "/nowhere", "--", "true"], "/nowhere: the program has made no such"),
+        (["--", "sh", "-c", "exit 3"], "sh -c exit 3 exited with 3: nothing on stderr"),
         (["--json", "/nowhere/x.json", "--runs", "2", "--", "true"], "/nowhere/x.json: No such"),
     ],
 )
@@ -90,6 +133,7 @@ class Links(HTMLParser):
 def test_the_page_is_whole_by_itself(tmp_path: Path) -> None:
     changed = rows("off")
     steps_of(changed)[3]["gradients"] = digests(1, 2)
+    steps_of(changed)[2]["generators"] = {}
     changed[0]["cpu"] = "<b>"
     runs = [run(tmp_path / "1", rows("off")), run(tmp_path / "2", changed)]
     text = page.render(judge.judge(runs, tolerance=0, with_stdout=False))
@@ -100,6 +144,7 @@ def test_the_page_is_whole_by_itself(tmp_path: Path) -> None:
     assert "<b>" not in text
     assert "the runs part at step 4" in text
     assert len(re.findall("cell differs", text)) == 1
+    assert len(re.findall("cell aside.*?<title>random state, step 3: differs", text)) == 1
     assert "TF_REPRO=off" in text
 
 

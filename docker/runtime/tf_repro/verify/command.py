@@ -1,6 +1,7 @@
 """The command lines of verify and its like; exit 0 identical, 1 different, 2 could not run."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tf_repro.verify import runs
+from tf_repro.verify import runs, workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ NO_BISECT = (
     "nothing to bisect: no step was recorded in which the runs part, and what XLA compiles, or "
     "what is outside of training, is no operation that can be seen"
 )
+WIDTH = 80  # of a terminal that does not tell
 COMMANDS = ("verify", "record", "judge", "compare")
 
 
@@ -70,6 +72,8 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one of the commands; return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a table's bars, in a locale that has none
     try:
         match chosen.command:
             case "verify":
@@ -90,7 +94,7 @@ def _verify(chosen: argparse.Namespace) -> int:
         if chosen.keep.exists():
             raise runs.CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
         return _verify_in(chosen.keep.resolve(), chosen)
-    with tempfile.TemporaryDirectory(prefix="tf-repro-verify-") as folder:
+    with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
         return _verify_in(Path(folder), chosen)
 
 
@@ -122,6 +126,7 @@ def _record_all(
         ended = runs.record(
             chosen.program,
             folders[number - 1],
+            records=folders[0].parent,
             artifacts=chosen.artifacts,
             bisect_at=bisect_at,
             on_progress=lambda words: progress.show(number, words),
@@ -147,6 +152,7 @@ def _record(chosen: argparse.Namespace) -> int:
     ended = runs.record(
         chosen.program,
         chosen.keep.resolve(),
+        records=chosen.keep.resolve(),
         artifacts=chosen.artifacts,
         bisect_at=chosen.bisect,
         on_progress=show,
@@ -180,7 +186,9 @@ def _is_extra(folder: Path) -> bool:
 def _report(verdict: "Verdict", chosen: argparse.Namespace) -> int:
     from tf_repro.verify import page, passport, report  # noqa: PLC0415  # as above
 
-    sys.stdout.write(report.terminal(verdict))
+    # https://no-color.org
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    sys.stdout.write(report.terminal(verdict, colour=colour))
     if chosen.json:
         _write(chosen.json, json.dumps(report.as_json(verdict), indent=1) + "\n")
     if chosen.html:
@@ -260,6 +268,7 @@ class _Progress:
         self.total = total
         self.started = time.monotonic()
         self.ended = 0
+        self.until_last_end = 0.0
         self.live = sys.stderr.isatty()
 
     def show(self, number: int, words: str) -> None:
@@ -268,6 +277,7 @@ class _Progress:
 
     def done(self, number: int, ended: runs.Ended) -> None:
         self.ended += 1
+        self.until_last_end = time.monotonic() - self.started
         if self.live:
             self._line("")
         runs.say(
@@ -277,11 +287,12 @@ class _Progress:
     def _left(self) -> str:
         if not self.ended:
             return ""
-        passed = time.monotonic() - self.started
-        return f", about {passed / self.ended * (self.total - self.ended):.0f} s left"
+        whole = self.until_last_end / self.ended * self.total
+        left = max(whole - (time.monotonic() - self.started), 0)
+        return f", about {left:.0f} s left"
 
     @staticmethod
     def _line(text: str) -> None:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
         sys.stderr.write(f"\r\033[K{text[: columns - 1]}")
         sys.stderr.flush()

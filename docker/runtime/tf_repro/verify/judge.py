@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tf_repro.verify import artifacts, bisect, compare, runs, weights
+from tf_repro.verify import artifacts, bisect, compare, draws, runs, weights
 from tf_repro.verify.artifacts import Compared
 from tf_repro.verify.bisect import Found
 from tf_repro.verify.compare import Difference, Pair
@@ -96,9 +96,11 @@ def add_pair(verdict: Verdict, one: Run, other: Run) -> None:
     if pair.first:
         verdict.extra = bisect.measured(one, other, pair.first)
     worst = verdict.worst
-    if worst and worst.cause and verdict.bisected.kind == bisect.STREAM:
+    if worst and worst.cause:
         # The stage tells where it shows; the operation tells what it is.
-        worst.cause = replace(worst.cause, kind=STREAM)
+        kind = STREAM if verdict.bisected.kind == bisect.STREAM else worst.cause.kind
+        hints = (*worst.cause.hints, *draws.hints(one.folder, other.folder))
+        worst.cause = replace(worst.cause, kind=kind, hints=hints)
 
 
 def _judge(one: Run, other: Run, numbers: tuple[int, int], *, with_stdout: bool) -> Judged:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tf_repro import recording
-from tf_repro.verify import revision, workspace
+from tf_repro import recorder, recording
+from tf_repro.verify import draws, revision, workspace
 
 RUN = "run.json"
 FILES = "files"
@@ -48,6 +48,7 @@ def record(
     command: Sequence[str],
     into: Path,
     *,
+    records: Path,
     artifacts: "Path | None" = None,
     bisect_at: "int | None" = None,
     on_progress: Callable[[str], None] = lambda _: None,
@@ -57,24 +58,36 @@ def record(
     Args:
         command: the program and its arguments; it runs in a copy of the working folder.
         into: a new folder.
+        records: the folder of all runs' records, which none of them sees.
         artifacts: a folder whose files are compared too, outside of the working folder.
         bisect_at: record every operation around this step, too; see recording/op_log.py.
         on_progress: called every half second with what the record says, for people.
 
     Raises:
-        CannotRunError: there is no such program.
+        CannotRunError: there is no such program, no copy of the working folder, or no folder of
+            artifacts.
     """
     into.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(prefix="tf-repro-") as folder:
+    with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
         work = Path(folder) / Path.cwd().name
-        before = workspace.fill(Path.cwd(), work)
+        try:
+            before = workspace.fill(Path.cwd(), work, records)
+        except workspace.CannotCopyError as error:
+            raise CannotRunError(str(error)) from error
         before_artifacts = workspace.state(artifacts) if artifacts else {}
         started = time.monotonic()
         environ = {**os.environ, recording.FOLDER: str(into)}
-        environ.pop(recording.BISECT, None)
+        for name in (recording.BISECT, recorder.FOLDER):
+            environ.pop(name, None)
+        notes = Path(folder) / "audit"
         if bisect_at is not None:
-            environ[recording.BISECT] = str(bisect_at)
+            notes.mkdir()
+            environ |= {recording.BISECT: str(bisect_at), recorder.FOLDER: str(notes)}
         status = _run(command, work, into, environ, on_progress)
+        if bisect_at is not None:
+            draws.keep(notes, work, into)
+        if artifacts and not artifacts.is_dir():
+            raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
         names = workspace.written(work, before)
         for name in names:
             _keep(work / name, into / FILES / name)
@@ -151,7 +164,7 @@ def read_ended(folder: Path) -> Ended:
 def last_words(folder: Path) -> str:
     """Return the last line that a run said on stderr."""
     lines = (folder / STDERR).read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing on stderr")
 
 
 def say(line: str) -> None:

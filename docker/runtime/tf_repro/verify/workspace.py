@@ -6,24 +6,73 @@ from pathlib import Path
 
 # What a run may overwrite is copied; larger files are data sets, which are linked.
 COPIED_BYTES = 16 << 20
+LARGEST = 1 << 30  # bytes of all copies of one run
 LEFT_OUT = {".git", "__pycache__", ".venv"}
+# Of the folders that runs get, and records: where the working folder is /tmp, they lie in it.
+TEMPORARY = ".tf-repro-"
 
 State = dict[str, "tuple[int, int]"]
 
 
-def fill(source: Path, target: Path) -> State:
-    """Make `target` look like the folder `source`; return the state of its files."""
+class CannotCopyError(Exception):
+    """The working folder cannot be given to a run; the message is one line for the user."""
+
+
+def fill(source: Path, target: Path, records: Path) -> State:
+    """Make `target` look like the folder `source`; return the state of its files.
+
+    Args:
+        source: the working folder.
+        target: of one run.
+        records: what no run may see, as it is not the same for the next one.
+
+    Raises:
+        CannotCopyError: a file cannot be read, or there is too much to copy for each run.
+    """
+    if source == Path(source.anchor):
+        raise CannotCopyError(
+            f"each run gets a copy of the working folder, which is {source}: change into the "
+            "script's own first (docker run -w /work)"
+        )
+    copied = 0
     for folder, names, files in os.walk(source):
-        names[:] = [name for name in names if name not in LEFT_OUT]
+        links = [name for name in names if Path(folder, name).is_symlink()]
+        names[:] = [
+            name
+            for name in names
+            if not (
+                name in LEFT_OUT
+                or name in links
+                or name.startswith(TEMPORARY)
+                or Path(folder, name) == records
+            )
+        ]
         here = target / Path(folder).relative_to(source)
         here.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            original = Path(folder, name)
-            if original.is_file() and original.stat().st_size <= COPIED_BYTES:
-                shutil.copy2(original, here / name)
-            else:
-                (here / name).symlink_to(original)
+        for name in (*links, *files):
+            copied += _give(Path(folder, name), here / name)
+            if copied > LARGEST:
+                raise CannotCopyError(
+                    f"{source}: each run gets a copy of the working folder, and there is more than "
+                    f"{LARGEST >> 30} GiB: start in a folder with the script alone, and name its "
+                    "data by their path"
+                )
     return state(target)
+
+
+def _give(original: Path, here: Path) -> int:
+    """Copy a file or link to it; return the bytes that were copied."""
+    try:
+        size = original.stat().st_size if original.is_file() else None
+        if size is not None and size <= COPIED_BYTES:
+            shutil.copy2(original, here)
+            return size
+        here.symlink_to(original.resolve())
+    except OSError as error:
+        raise CannotCopyError(
+            f"{original}: {error.strerror}; each run gets a copy of the working folder"
+        ) from error
+    return 0
 
 
 def state(folder: Path) -> State:
