@@ -4,11 +4,13 @@ import shutil
 from dataclasses import asdict
 from typing import Any
 
-from tf_repro.verify import compare, ulps, weights
+from tf_repro.verify import compare, table, ulps, weights
 from tf_repro.verify.judge import Judged, Verdict
 
 SHOWN = 8
 WIDTH = 100
+# Bold and green, bold and red. https://en.wikipedia.org/wiki/ANSI_escape_code#SGR
+GOOD, BAD, PLAIN = "\033[1;32m", "\033[1;31m", "\033[0m"
 
 
 def sentence(verdict: Verdict) -> str:
@@ -23,9 +25,12 @@ def sentence(verdict: Verdict) -> str:
     return f"{total - equal} of {total} runs DIFFER from the first"
 
 
-def terminal(verdict: Verdict) -> str:
+def terminal(verdict: Verdict, *, colour: bool = False) -> str:
     """Return the whole report as text."""
-    lines = [f"tf-repro: {sentence(verdict)}", "", *_table(verdict)]
+    said = f"tf-repro: {sentence(verdict)}"
+    if colour:
+        said = f"{GOOD if verdict.identical else BAD}{said}{PLAIN}"
+    lines = [said, *_table(verdict)]
     if verdict.worst:
         lines += ["", *_answer(verdict.worst, verdict)]
     for note in verdict.notes:
@@ -50,12 +55,7 @@ def _table(verdict: Verdict) -> "list[str]":
                 against,
             )
         )
-    wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 60)
-    return [
-        "  ".join(cell.ljust(size) for cell, size in zip(row, wide, strict=True))[:width].rstrip()
-        for row in rows
-    ]
+    return table.boxed(rows, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 def _answer(judged: Judged, verdict: Verdict) -> "list[str]":
