@@ -15,7 +15,8 @@ import pytest
 from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
 from tests.unit.verify.made_up import digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
-from tf_repro.verify import command, judge, page, passport, revision, runs
+from tf_repro.verify import judge, page, passport, revision, runs
+from tf_repro.verify.progress import Progress
 
 __all__ = ["python"]
 
@@ -52,7 +53,7 @@ def test_a_program_that_chance_decides(python: Interpreter, tmp_path: Path) -> N
 def test_the_time_left_falls_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    progress = command._Progress(3)
+    progress = Progress(3)
     assert progress._left() == ""
     now[0] += 4
     progress.done(1, runs.Ended([], 0, 4.0))

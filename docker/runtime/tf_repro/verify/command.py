@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tf_repro.verify import runs, workspace
+from tf_repro.verify.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ NO_BISECT = (
     "nothing to bisect: no step was recorded in which the runs part, and what XLA compiles, or "
     "what is outside of training, is no operation that can be seen"
 )
-WIDTH = 80  # of a terminal that does not tell
 COMMANDS = ("verify", "record", "judge", "compare")
 
 
@@ -99,7 +98,7 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
-    progress = _Progress(chosen.runs)
+    progress = Progress(chosen.runs)
     folders = [folder / f"run-{number}" for number in range(1, chosen.runs + 1)]
     _record_all(folders, chosen, progress)
     verdict = _verdict(folders, chosen)
@@ -109,7 +108,7 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
             break
         runs.say(f"one more pair of runs, with every operation around step {step}")
         pair = [folder / f"{PAIR}{2 * attempt + number}" for number in (1, 2)]
-        _record_all(pair, chosen, _Progress(len(pair)), step)
+        _record_all(pair, chosen, Progress(len(pair)), step)
         verdict = _verdict([*folders, *pair], chosen)
     if chosen.bisect and verdict.worst and verdict.bisected is None:
         verdict.notes.append(NO_BISECT)
@@ -119,7 +118,7 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
 def _record_all(
     folders: Sequence[Path],
     chosen: argparse.Namespace,
-    progress: "_Progress",
+    progress: "Progress",
     bisect_at: "int | None" = None,
 ) -> None:
     def one(number: int) -> None:
@@ -140,7 +139,7 @@ def _record_all(
 def _record(chosen: argparse.Namespace) -> int:
     if chosen.keep.exists():
         raise runs.CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
-    progress = _Progress(1)
+    progress = Progress(1)
 
     def show(words: str) -> None:
         if chosen.progress:
@@ -259,40 +258,3 @@ def _tolerance(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
     return number
-
-
-class _Progress:
-    """What is going on, on one line of a terminal; in a log, a line for each run that ends."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.started = time.monotonic()
-        self.ended = 0
-        self.until_last_end = 0.0
-        self.live = sys.stderr.isatty()
-
-    def show(self, number: int, words: str) -> None:
-        if self.live:
-            self._line(f"run {number} of {self.total}: {words}{self._left()}")
-
-    def done(self, number: int, ended: runs.Ended) -> None:
-        self.ended += 1
-        self.until_last_end = time.monotonic() - self.started
-        if self.live:
-            self._line("")
-        runs.say(
-            f"run {number} of {self.total}: exit status {ended.exit_status}, {ended.seconds:.1f} s"
-        )
-
-    def _left(self) -> str:
-        if not self.ended:
-            return ""
-        whole = self.until_last_end / self.ended * self.total
-        left = max(whole - (time.monotonic() - self.started), 0)
-        return f", about {left:.0f} s left"
-
-    @staticmethod
-    def _line(text: str) -> None:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
-        sys.stderr.write(f"\r\033[K{text[: columns - 1]}")
-        sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""multiprocessing by spawn: processes, and tasks that whichever worker is free takes."""
+"""multiprocessing: processes, and tasks that whichever worker is free takes."""
 
 import multiprocessing
 import random
@@ -20,9 +20,9 @@ def put(queue: object) -> None:
     queue.put(draw())  # type: ignore[attr-defined]  # a queue of the context
 
 
-def main() -> None:
-    """Print what processes, pools and executors draw."""
-    context = multiprocessing.get_context("spawn")
+def main(method: str) -> None:
+    """Print what processes, pools and executors draw, whose processes start by a method."""
+    context = multiprocessing.get_context(method)
     drawn = []
     for _ in range(2):
         queue = context.Queue()
@@ -43,4 +43,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    for each in ("fork", "forkserver", "spawn"):
+        main(each)
