@@ -44,7 +44,7 @@ def both(array):
 
 rng = np.random.default_rng(1)
 for shape in [(1,), (3, 5), (1024,), (1025,), (4, 700), ()]:
-    for dtype in ["float16", "float32", "float64", "int8", "int32", "int64", "bool"]:
+    for dtype in ["float16", "float32", "float64", "int8", "int32", "uint32", "int64", "bool"]:
         array = (rng.standard_normal(shape) * 100).astype(dtype)
         assert on_device(array) == reference(array), (shape, dtype)
         assert both(array) == both(array.copy())
