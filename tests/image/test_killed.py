@@ -23,8 +23,8 @@ NAME = "org/tf-repro-killed"
 # When the build says this, it is killed so many seconds later.
 MOMENTS = [
     ("root file system: Debian bookworm", 4.0),  # mmdebstrap has its mounts in place
-    ("[tensorflow 1/1] RUN", 10.0),  # pip installs
-    ("exporting to image", 5.0),  # BuildKit writes layers
+    ("[tensorflow 1/1] RUN", 5.0),  # pip installs
+    ("exporting to image", 2.0),  # BuildKit writes layers
 ]
 PATIENCE = 30.0
 

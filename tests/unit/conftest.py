@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no deadline on a busy machine.
+# https://hypothesis.readthedocs.io/en/latest/reference/api.html#built-in-profiles
+settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
