@@ -139,6 +139,36 @@ def test_in_other_releases_too(verify: Verify, release: str) -> None:
     assert (parted.first["stage"], parted.first["step"]) == ("gradients", 1), parted.printed
 
 
+@pytest.mark.parametrize(
+    ("release", "loop"),
+    [
+        ("2.12-cpu", "mirrored"),
+        ("2.15-cpu", "fit"),
+        ("2.15-cpu", "mirrored"),
+        ("2.15-cpu", "function"),
+        ("2.21-cpu", "mirrored"),
+        ("2.21-cpu", "function"),
+    ],
+)
+def test_generators_are_followed_and_left_alone(
+    run_in_release: Callable[[str], RunInImage], release: str, loop: str
+) -> None:
+    """Those of layers, of replicas, of another graph, and those that do not live long."""
+    program = PROGRAM.with_name("generators.py")
+    line = (
+        "tf-repro verify --runs 2 --jobs 2 --keep kept -- python generators.py; cat kept/*/*.jsonl"
+    )
+    env = {"LOOP": loop, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    ended = run_in_release(release)(["sh", "-euc", line], env=env, inputs=[program])
+    assert ended.exit_code == 0, ended.stdout + ended.stderr
+    assert "2 of 2 runs identical, 6 steps" in ended.stdout or loop == "mirrored", ended.stdout
+    steps = [one for one in ended.stdout.splitlines() if one.startswith('{"kind":"step"')]
+    assert len(steps) == (24 if loop == "mirrored" else 12)
+    for one in steps:
+        followed = json.loads(one)["generators"]
+        assert any("generators.py:27" in name for name in followed), one
+
+
 def test_recording_changes_no_bit(run_in_image: RunInImage) -> None:
     line = (
         "python train.py; cp weights.npy /tmp/without.npy; "

@@ -23,6 +23,7 @@ def source(tmp_path: Path) -> Path:
     (folder / "more").symlink_to(elsewhere)
     (folder / "y.npy").symlink_to("more/y.npy")
     (folder / "gone").symlink_to("nowhere")
+    (folder / "latest").symlink_to("data")
     return folder
 
 
@@ -33,7 +34,7 @@ def test_a_run_sees_all_of_it(source: Path, tmp_path: Path) -> None:
     assert (target / "more/y.npy").read_text() == (target / "y.npy").read_text() == "y"
     assert (target / "gone").is_symlink()
     assert not (target / ".git").exists()
-    (target / "data/x.npy").write_text("changed")
+    (target / "latest/x.npy").write_text("changed")
     assert (source / "data/x.npy").read_text() == "x"
     assert workspace.written(target, before) == ["data/x.npy"]
 

@@ -55,6 +55,11 @@ def _on_class(name: str) -> Callable[[ModuleType], None]:
 
 
 def _note(generator: Any) -> None:
+    import tensorflow as tf  # noqa: PLC0415  # as above
+
+    with tf.init_scope():
+        if not tf.executing_eagerly():
+            return  # it belongs to a graph of the TF 1 kind, and no other may read it
     for name, known in list(_made.items()):  # replicas make theirs in threads
         if known() is None:
             _made.pop(name, None)

@@ -24,7 +24,7 @@ def digests() -> dict[str, str]:
         _, keys, place, *_ = numpy_random.get_state(legacy=True)
         states["numpy"] = _hash(keys.tobytes() + str(place).encode())
     # Each op that is given no seed of its own takes the next number of this one.
-    # https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/python/eager/context.py#L540
+    # https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/python/eager/context.py#L534
     op_seeds = getattr(sys.modules["tensorflow.python.eager.context"].context(), "_rng", None)
     if op_seeds is not None:
         states[OP_SEEDS] = _hash(repr(op_seeds.getstate()).encode())

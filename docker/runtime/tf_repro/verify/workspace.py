@@ -36,20 +36,16 @@ def fill(source: Path, target: Path, records: Path) -> State:
         )
     copied = 0
     for folder, names, files in os.walk(source):
-        links = [name for name in names if Path(folder, name).is_symlink()]
-        names[:] = [
-            name
-            for name in names
-            if not (
-                name in LEFT_OUT
-                or name in links
-                or name.startswith(TEMPORARY)
-                or Path(folder, name) == records
-            )
-        ]
         here = target / Path(folder).relative_to(source)
         here.mkdir(parents=True, exist_ok=True)
-        for name in (*links, *files):
+        folders = [name for name in names if _is_seen(Path(folder, name), records)]
+        names[:] = [name for name in folders if not Path(folder, name).is_symlink()]
+        for name in set(folders) - set(names):
+            aim = Path(folder, name).resolve()
+            # What a run writes through a link within the folder stays in its copy.
+            inside = aim.is_relative_to(source)
+            (here / name).symlink_to(target / aim.relative_to(source) if inside else aim)
+        for name in files:
             copied += _give(Path(folder, name), here / name)
             if copied > LARGEST:
                 raise CannotCopyError(
@@ -58,6 +54,10 @@ def fill(source: Path, target: Path, records: Path) -> State:
                     "data by their path"
                 )
     return state(target)
+
+
+def _is_seen(folder: Path, records: Path) -> bool:
+    return not (folder.name in LEFT_OUT or folder.name.startswith(TEMPORARY) or folder == records)
 
 
 def _give(original: Path, here: Path) -> int:
