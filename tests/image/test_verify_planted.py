@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.image.conftest import RunInImage
+from tests.image.test_verify import place_of
 
 PROGRAM = Path(__file__).parent / "verify" / "planted.py"
 STEPS = 18
@@ -100,10 +101,7 @@ RunIn = Callable[[str], RunInImage]
 
 
 def line_of(words: str) -> str:
-    """Return the place of the one line of the program that has `words`."""
-    lines = PROGRAM.read_text().splitlines()
-    (number,) = (number for number, line in enumerate(lines, 1) if words in line)
-    return f"{PROGRAM.name}:{number}"
+    return place_of(PROGRAM, words)
 
 
 def verify(run: RunInImage, *argv: str, **env: str) -> tuple[int, dict[str, Any], str]:
