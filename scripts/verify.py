@@ -104,19 +104,17 @@ class Recording:
         Raises:
             KitError: the command could not be started.
         """
-        ended: list[int] = []
+        ends: list[float] = []
         total, started = len(folders), time.monotonic()
         with stage(f"{total} runs {words}") as notice, ThreadPoolExecutor(self.jobs) as pool:
 
             def one(number: int) -> None:
                 def show(line: str) -> None:
-                    passed = time.monotonic() - started
-                    each = passed / len(ended) if ended else 0.0
-                    left = f", about {each * (total - len(ended)):.0f} s left" if ended else ""
+                    left = time_left(ends, total, time.monotonic() - started)
                     notice(f"run {number} of {total}: {line.removeprefix(PROGRESS)}{left}")
 
                 self._one(folders[number - 1], show, bisect_at)
-                ended.append(number)
+                ends.append(time.monotonic() - started)
 
             list(pool.map(one, range(1, total + 1)))
 
@@ -137,6 +135,17 @@ class Recording:
         )
         if not (into / "run.json").exists():
             raise KitError(f"{' '.join(self.command)}: {last_words(done.stderr)}")
+
+
+def time_left(ends: Sequence[float], total: int, passed: float) -> str:
+    """Return the time that is left, in words; nothing before the first run has ended.
+
+    Args:
+        ends: when runs have ended, in seconds from the start.
+        total: how many runs there are.
+        passed: seconds from the start.
+    """
+    return f", about {max(ends[-1] / len(ends) * total - passed, 0):.0f} s left" if ends else ""
 
 
 def _folder_of(script: Path) -> list[Path]:
