@@ -68,7 +68,8 @@ def test_an_interrupt_ends_it_in_one_line(tmp_path: Path) -> None:
     program = "print('begun', flush=True); import time; time.sleep(60)"
     argv = ["verify", "--runs", "2", "--keep", "kept", "--", sys.executable, "-c", program]
     running = subprocess.Popen(
-        [sys.executable, "-m", "tf_repro", *argv],
+        # These tests may be a shell's background job: that ignores interrupts, with all below it.
+        ["env", "--default-signal=INT", sys.executable, "-m", "tf_repro", *argv],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(RUNTIME)},
         stderr=subprocess.PIPE,
