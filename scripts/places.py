@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from scripts.ui import KitError, say
@@ -59,10 +59,31 @@ def delete_data() -> None:
 def scratch() -> Iterator[Path]:
     """Give a temporary folder beside the kit's data (so that a rename into it is atomic).
 
-    What a killed run left there is removed by the next one: see `exclusive`.
+    It is locked while it is in use. What a killed run left there is locked no more, and removed by
+    the next one: see `exclusive`.
     """
-    with tempfile.TemporaryDirectory(dir=data_folder("tmp")) as folder:
-        yield Path(folder)
+    with ExitStack() as stack:
+        with locked(data_folder("tmp")) as parent:  # nobody sweeps between these two
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=parent)))
+            stack.enter_context(locked(folder))
+        yield folder
+
+
+@contextmanager
+def locked(folder: Path, *, wait: bool = True) -> Iterator[Path]:
+    """Wait until no other process is in here with the same folder, and keep them out.
+
+    The kernel drops the lock with the process, however that ends.
+
+    Raises:
+        BlockingIOError: another has it, and we are not to wait.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -78,8 +99,16 @@ def exclusive() -> Iterator[None]:
         except BlockingIOError:
             say(f"another build uses {data_root()}: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(data_root() / "tmp", ignore_errors=True)
+        _sweep()
         yield
+
+
+def _sweep() -> None:
+    """Remove the temporary folders of runs that were killed."""
+    with locked(data_folder("tmp")) as parent:
+        for folder in parent.iterdir():
+            with suppress(BlockingIOError), locked(folder, wait=False):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def require_disk(folder: Path, gigabytes: float, purpose: str) -> None:
