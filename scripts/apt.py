@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from scripts.places import data_folder
+from scripts.places import data_folder, locked
 from scripts.processes import require_program, run
 from scripts.ui import KitError
 
@@ -98,10 +98,12 @@ def host_sources(codename: str) -> list[Source]:
     require_program(
         "apt-get", "the kit builds on Debian and Ubuntu hosts; run it on one, or in a VM"
     )
-    if not (sources := _known_sources(codename)):
-        # A repository of somebody else's that does not answer is not our concern: no check.
-        run(["apt-get", *_own_lists(), "update"], error="the Debian mirror did not answer")
-        sources = _known_sources(codename)
+    # Apt waits for nobody who fetches the same lists, and reads what is half there.
+    with locked(data_folder("apt-lists")):
+        if not (sources := _known_sources(codename)):
+            # A repository of somebody else's that does not answer is not our concern: no check.
+            run(["apt-get", *_own_lists(), "update"], error="the Debian mirror did not answer")
+            sources = _known_sources(codename)
     if not sources:
         raise KitError(
             f"this machine's apt reaches no Debian {codename}; check the network and its "

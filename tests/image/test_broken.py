@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts import engine, store
-from scripts.places import REPO
+from scripts.places import REPO, exclusive
 from scripts.ui import KitError
 from tests.image.conftest import Kit, second_data_root
 
@@ -112,7 +112,8 @@ def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
 def engine_files() -> Path:
     from scripts import engine_files  # noqa: PLC0415 - downloads nothing where they are there
 
-    engine_files.unpack(engine.private().files)
+    with exclusive():
+        engine_files.unpack(engine.private().files)
     return engine.private().files
 
 
