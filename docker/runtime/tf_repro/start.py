@@ -115,6 +115,8 @@ def arm(chosen: settings.Settings) -> None:
         streams.reseed_all()
         return
     _armed = True
+    # The parent has imported what the child then only looks up: in a child, an import may wait for
+    # ever for the lock of a thread that is no more.
     os.register_at_fork(
         before=lambda: _streams().before_fork(), after_in_child=lambda: _streams().after_fork()
     )

@@ -8,7 +8,11 @@ scopes draw moves them.
 """
 
 import itertools
-from _thread import _local  # all that threading adds to it is a millisecond
+
+# CPython's own, and not hashlib's: that is OpenSSL's, whose locks another thread may hold when a
+# process forks, and the child then waits for ever; so does one that imports what is being imported.
+from _sha3 import shake_256  # type: ignore[import-not-found]  # typeshed lists no private modules
+from _thread import _count, _local  # all that threading adds to them is a millisecond
 
 from tf_repro import settings
 
@@ -26,11 +30,9 @@ def derive(seed: int, name: str, bits: int) -> int:
     SHAKE-256 (FIPS 202) over "tf-repro:<version>:<seed>:<name>". The seed is decimal, so the text
     can be read in one way only and no two pairs of seed and name share it.
     """
-    import hashlib  # noqa: PLC0415  # 2 ms that a process without random numbers need not pay
-
     text = f"tf-repro:{VERSION}:{seed}:{name}".encode("utf-8", "surrogatepass")
     size = (bits + 7) // 8
-    digest = hashlib.shake_256(text).digest(size)
+    digest = shake_256(text).digest(size)
     return int.from_bytes(digest, "little") >> (size * 8 - bits)
 
 
@@ -145,12 +147,25 @@ def start_over(seed: int) -> None:
 
 # Library -> function that gives its global generator the seed of the current scope.
 _reseeders: "dict[str, Callable[[], None]]" = {}
+# The same for a child that has just been forked.
+_forked_reseeders: "dict[str, Callable[[], None]]" = {}
 _next_fork = ""
+_beside_threads = False
 
 
-def on_new_process(library: str, reseed: "Callable[[], None]") -> None:
-    """Have `reseed` called in every forked or spawned process, and before every pooled task."""
+def on_new_process(
+    library: str, reseed: "Callable[[], None]", forked: "Callable[[], None] | None" = None
+) -> None:
+    """Have `reseed` called in every forked or spawned process, and before every pooled task.
+
+    Args:
+        library: whose global generator it seeds.
+        reseed: what does it, from `global_seed`.
+        forked: what does it right after a fork, where `reseed` takes a lock: a thread of the
+            parent may have held it at that moment, and in the child it is held for ever.
+    """
     _reseeders[library] = reseed
+    _forked_reseeders[library] = forked or reseed
 
 
 def reseed_all() -> None:
@@ -161,10 +176,22 @@ def reseed_all() -> None:
 
 def before_fork() -> None:
     """Choose the path of the child, in the parent."""
-    global _next_fork  # noqa: PLW0603  # fork leaves no other way to hand it to the child
+    global _next_fork, _beside_threads  # noqa: PLW0603  # fork leaves no other way to hand it on
     _next_fork = child_path("fork")
+    _beside_threads = _count() > 0
 
 
 def after_fork() -> None:
     """Take the chosen path, in the child."""
     enter_process(_next_fork)
+
+
+def reseed_forked() -> None:
+    """Do what reseed_all does, in a child that has just been forked, and wait for no lock."""
+    for reseed in _forked_reseeders.values():
+        reseed()
+
+
+def forked_beside_threads() -> bool:
+    """Return whether other threads of the parent ran when this process was forked."""
+    return _beside_threads

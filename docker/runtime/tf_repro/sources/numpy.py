@@ -8,6 +8,7 @@ https://github.com/numpy/numpy/blob/main/numpy/random/bit_generator.pyx
 from collections.abc import Callable
 from functools import wraps
 from types import ModuleType
+from typing import Any
 
 from tf_repro import cpu, start, streams
 
@@ -15,6 +16,20 @@ from tf_repro import cpu, start, streams
 def _randbits(k: int) -> int:
     """Stand in for secrets.randbits."""
     return streams.supply("numpy.entropy", k)
+
+
+def _seeded_like(old: Any, legacy: type) -> Any:
+    """Return a bit generator of the type of `old`, with the seed of this process, or task.
+
+    np.random.seed would wait for the lock of the old one, which another thread holds while it
+    draws: in a child that is forked meanwhile, for ever. The new one has a lock of its own.
+    """
+    number = streams.global_seed("numpy")
+    if type(old) is not legacy:  # by np.random.set_bit_generator
+        return type(old)(number)
+    new = legacy(0)  # with no number it would take one from a stream
+    new._legacy_seeding(number)  # what np.random.seed calls
+    return new
 
 
 def _on_numpy_random(module: ModuleType) -> None:
@@ -30,10 +45,13 @@ def _on_numpy_random(module: ModuleType) -> None:
     def reseed() -> None:
         original_seed(streams.global_seed("numpy"))
 
+    def reseed_forked() -> None:
+        module.set_bit_generator(_seeded_like(module.get_bit_generator(), module.MT19937))
+
     module.bit_generator.randbits = _randbits
     module.seed = seed  # type: ignore[attr-defined]
     reseed()
-    streams.on_new_process("numpy", reseed)
+    streams.on_new_process("numpy", reseed, reseed_forked)
 
 
 def _before_numpy(_: ModuleType) -> None:

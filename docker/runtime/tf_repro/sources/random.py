@@ -61,7 +61,7 @@ def _on_random(module: ModuleType) -> None:
     # CPython registers a hook of its own that reseeds from the system in every forked child;
     # ours is registered later, and so runs after it.
     # https://github.com/python/cpython/blob/3.11/Lib/random.py (last lines)
-    os.register_at_fork(after_in_child=streams.reseed_all)
+    os.register_at_fork(after_in_child=streams.reseed_forked)
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {"random": _on_random}

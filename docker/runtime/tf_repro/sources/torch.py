@@ -28,6 +28,13 @@ def _on_torch(module: ModuleType) -> None:
     def reseed() -> None:
         original_manual_seed(streams.global_seed("torch"))
 
+    def reseed_alone() -> None:
+        # A thread that draws holds the generator's mutex, which nothing can take without waiting.
+        # A child forked beside threads goes on with its parent's numbers, as without us.
+        # https://github.com/pytorch/pytorch/blob/main/torch/csrc/Generator.cpp
+        if not streams.forked_beside_threads():
+            reseed()
+
     @functools.wraps(original_seed)
     def seed() -> int:
         number = streams.supply("torch.seed", SEED_BITS)
@@ -45,7 +52,7 @@ def _on_torch(module: ModuleType) -> None:
     vars(module).update(names)
     _replace_generator(module)
     reseed()
-    streams.on_new_process("torch", reseed)
+    streams.on_new_process("torch", reseed, reseed_alone)
     if settings.current.deterministic:
         module.use_deterministic_algorithms(True)
         module.backends.cudnn.deterministic = True
