@@ -134,7 +134,7 @@ bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by si
 	@$(KIT) bench startup --image "$(IMAGE)"
 
 bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by side in IMAGE=<tag>.
-	@$(KIT) bench verify --image "$(IMAGE)"
+	@$(KIT) bench recording --image "$(IMAGE)"
 
 lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check

@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
-from scripts import engine, matrix
+from scripts import matrix
+from scripts.engine import engine
+from scripts.errors import KitError
 from scripts.places import data_root, delete_data, exclusive
-from scripts.ui import KitError, say
+from scripts.ui import say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 VOUCHED = Path("vouched")
@@ -30,7 +32,7 @@ def _chosen(image: str, known: matrix.Matrix) -> list[str]:
 @app.command()
 def lock(image: ImageTag = "all") -> None:
     """Resolve what images/matrix.toml asks for, and write the locks."""
-    from scripts import lock as locks  # noqa: PLC0415 - each verb loads what it needs
+    from scripts.locks import lock as locks  # noqa: PLC0415 - each verb loads what it needs
 
     known = matrix.load()
     with exclusive():
@@ -43,7 +45,7 @@ def build(
     release: Annotated[bool, typer.Option(help="Stop where a locked package is gone.")] = False,
 ) -> None:
     """Build an image from its locks."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():
@@ -54,8 +56,8 @@ def build(
 @app.command()
 def lock_image(image: ImageTag = "2.15-cpu") -> None:
     """Build an image and write down which bytes it is."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import image_lock  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.locks import image_lock  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -69,8 +71,8 @@ def lock_image(image: ImageTag = "2.15-cpu") -> None:
 @app.command()
 def sizes(image: ImageTag = "2.15-cpu") -> None:
     """Measure what an image takes on disk, and what a plain installation would."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import sizes as measurements  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.family import sizes as measurements  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -83,15 +85,15 @@ def sizes(image: ImageTag = "2.15-cpu") -> None:
 @app.command()
 def readme() -> None:
     """Write images/README.md out of the matrix, the locks and the measured sizes."""
-    from scripts import family  # noqa: PLC0415 - see `lock`
+    from scripts.family import page  # noqa: PLC0415 - see `lock`
 
-    say(f"{family.write(matrix.load())} is written")
+    say(f"{page.write(matrix.load())} is written")
 
 
 @app.command()
 def rebuild_check(image: ImageTag = "2.15-cpu") -> None:
     """Build an image again without any cache, and compare every byte."""
-    from scripts import rebuild  # noqa: PLC0415 - see `lock`
+    from scripts.build import rebuild  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():
@@ -102,9 +104,9 @@ def rebuild_check(image: ImageTag = "2.15-cpu") -> None:
 @app.command()
 def sbom(image: ImageTag = "2.15-cpu", into: Into = VOUCHED) -> None:
     """Build an image and write its bills of materials, checked against their schemas."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import sbom as bills  # noqa: PLC0415
-    from scripts import vouch  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.contents import sbom as bills  # noqa: PLC0415
+    from scripts.vouch import vouch  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -121,8 +123,8 @@ def sign(
     key: Annotated[Path | None, typer.Option(help="Private key; none writes no signature.")] = None,
 ) -> None:
     """Build an image, write its bills and its provenance, and sign that."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import vouch  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import vouch  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -134,7 +136,7 @@ def sign(
 @app.command()
 def sign_key(key: Path) -> None:
     """Make a key pair to sign images with."""
-    from scripts import signing  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import signing  # noqa: PLC0415 - see `lock`
 
     public = signing.make_key(key)
     say(f"{key} is made: keep it to yourself; {public} is for everybody who verifies")
@@ -147,7 +149,7 @@ def verify_signature(
     into: Into = VOUCHED,
 ) -> None:
     """Verify that an image is the one that was signed: in the registry, if one is named."""
-    from scripts import vouch  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import vouch  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():
@@ -161,7 +163,7 @@ def verify_signature(
 @app.command()
 def audit_cve(image: ImageTag = "2.15-cpu") -> None:
     """Ask the public databases which vulnerabilities are known in what an image holds."""
-    from scripts import audit_cve as audits  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import audit_cve as audits  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():
@@ -178,13 +180,13 @@ def publish(
     key: Annotated[Path | None, typer.Option(help="Private key; none signs nothing.")] = None,
 ) -> None:
     """Push an image under all its tags, if it is what its locks say."""
-    from scripts import layers  # noqa: PLC0415 - see `lock`
-    from scripts import publish as publication  # noqa: PLC0415
+    from scripts.publish import publish as publication  # noqa: PLC0415
+    from scripts.registry.compression import chosen  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():
         for tag in _chosen(image, known):
-            publication.publish(tag, known, layers.chosen(compression), key)
+            publication.publish(tag, known, chosen(compression), key)
 
 
 @app.command()
@@ -193,7 +195,7 @@ def changelog(
     after: Annotated[str, typer.Argument(help="Another.")],
 ) -> None:
     """Say what changed between two published images."""
-    from scripts import changelog as changes  # noqa: PLC0415 - see `lock`
+    from scripts.publish import changelog as changes  # noqa: PLC0415 - see `lock`
 
     changes.show(changes.changelog(matrix.load(), before, after))
 
@@ -204,8 +206,8 @@ def prove(
     runs: Annotated[int, typer.Option(min=2, help="Runs of each kind.")] = 3,
 ) -> None:
     """Build an image, train in it several times, and compare the weights with a control."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import prove as proof  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.proof import prove as proof  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -225,8 +227,8 @@ def verify(
     bisect: Annotated[bool, typer.Option(help="Find the operation, if the runs part.")] = False,
 ) -> None:
     """Run a script several times, each in a fresh container, and say where and why runs part."""
-    from scripts import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts import verify as verification  # noqa: PLC0415
+    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.proof import verify as verification  # noqa: PLC0415
 
     known = matrix.load()
     with exclusive():
@@ -237,9 +239,9 @@ def verify(
 
 @app.command()
 def bench(name: str, image: ImageTag = "2.15-cpu") -> None:
-    """Time an image with a program of scripts/benches, in a fresh container."""
-    from scripts import bench as benches  # noqa: PLC0415 - see `lock`
-    from scripts import build as builder  # noqa: PLC0415
+    """Time an image with a program of scripts/proof/benches, in a fresh container."""
+    from scripts.build import build as builder  # noqa: PLC0415
+    from scripts.proof import bench as benches  # noqa: PLC0415 - see `lock`
 
     known = matrix.load()
     with exclusive():

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from scripts.errors import KitError
 from scripts.places import IMAGES
-from scripts.ui import KitError
 
 MATRIX = IMAGES / "matrix.toml"
 

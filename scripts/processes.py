@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.ui import KitError
+from scripts.errors import KitError
 
 # util-linux's setpriv asks the kernel to kill the child when we die, even by SIGKILL, when no
 # `finally` of ours runs: prctl(2), PR_SET_PDEATHSIG.
@@ -62,9 +61,3 @@ def last_words(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("e:", "error", "fatal"))]
     return (errors or lines[-1:] or ["it failed and said nothing"])[0]
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import build, containers, debs, engine, matrix, store, wheels
-from scripts.containers import Finished
-from scripts.lock import DEBS_LOCK, REQUIREMENTS_LOCK
+from scripts import matrix
+from scripts.build import build
+from scripts.engine import containers, engine, image_store
+from scripts.engine.containers import Finished
+from scripts.locks import debs, wheels
+from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import IMAGES, REPO, data_root, exclusive
 from tests.image.registries import Registry, unpack
 
@@ -84,7 +87,7 @@ def host() -> engine.Engine:
 
 @pytest.fixture(scope="session")
 def client(host: engine.Engine) -> Iterator[DockerClient]:
-    connection = store.client(host)
+    connection = image_store.client(host)
     yield connection
     for container in connection.containers.list(
         all=True, filters={"label": f"{containers.LABEL}={OWNER}"}

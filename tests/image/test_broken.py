@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import engine, store
+from scripts.engine import engine, image_store
+from scripts.errors import KitError
 from scripts.places import REPO, exclusive
-from scripts.ui import KitError
 from tests.image.conftest import Kit, second_data_root
 
 
@@ -110,16 +110,16 @@ def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
 
 
 def engine_files() -> Path:
-    from scripts import engine_files  # noqa: PLC0415 - downloads nothing where they are there
+    from scripts.engine import private_engine  # noqa: PLC0415 - downloads nothing where they are there
 
     with exclusive():
-        engine_files.unpack(engine.private().files)
+        private_engine.unpack(engine.private().files)
     return engine.private().files
 
 
 def test_an_engine_whose_store_is_not_reproducible(classic_engine: engine.Engine) -> None:
     with pytest.raises(KitError) as caught:
-        store.reproducible_builder(classic_engine)
+        image_store.reproducible_builder(classic_engine)
     line = str(caught.value)
     assert "image store cannot export reproducibly" in line
     assert '{"features": {"containerd-snapshotter": true}} into /etc/docker/daemon.json' in line

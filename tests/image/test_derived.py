@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from docker import DockerClient
-from scripts import build, matrix
-from scripts.build import Built
+from scripts import matrix
+from scripts.build import build
+from scripts.build.build import Built
 from scripts.places import exclusive
 from tests.image.conftest import Install, RunInImage
 

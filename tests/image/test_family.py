@@ -19,11 +19,11 @@ import pytest
 
 from docker import DockerClient
 from scripts import matrix
-from scripts.engine import Engine
-from scripts.lock import REQUIREMENTS_LOCK
+from scripts.engine.engine import Engine
+from scripts.locks.lock import REQUIREMENTS_LOCK
+from scripts.locks.wheels import cached, read_lock
 from scripts.places import IMAGES
 from scripts.tags import names_of
-from scripts.wheels import cached, read_lock
 from tests.image.conftest import RunInImage
 
 KNOWN = matrix.load()

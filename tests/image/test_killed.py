@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import containers
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.engine import containers
 from scripts.places import REPO, data_root
 from tests.image.conftest import Kit, second_data_root
 

@@ -13,12 +13,17 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import changelog, layers, matrix, rebuild, referrers, sbom, signing, vouch
-from scripts.build import Built
-from scripts.engine import Engine
-from scripts.lock import DEBS_LOCK, NONE, versions
+from scripts import matrix
+from scripts.build import rebuild
+from scripts.build.build import Built
+from scripts.contents import sbom
+from scripts.engine.engine import Engine
+from scripts.locks.lock import DEBS_LOCK, NONE, versions
 from scripts.places import IMAGES, REPO
-from scripts.registry import Manifest
+from scripts.publish import changelog
+from scripts.registry import compression, referrers
+from scripts.registry.api import Manifest
+from scripts.vouch import signing, vouch
 from tests.image.conftest import DERIVED, Kit, commit
 from tests.image.registries import Registry
 from tests.image.test_broken import error_of
@@ -116,7 +121,7 @@ def test_what_is_pulled_by_digest_is_the_same_image(
     for layer in manifest.json["layers"]:
         with (
             repository.blob(layer["digest"]) as blob,
-            layers.unpacked(blob, layer["mediaType"]) as tar,
+            compression.unpacked(blob, layer["mediaType"]) as tar,
         ):
             found = hashlib.sha256()
             while block := tar.read(1 << 20):

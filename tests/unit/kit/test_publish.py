@@ -1,0 +1,188 @@
+"""What is not published, and why; how layers are compressed; how a registry learns who we are."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docker.auth import INDEX_NAME
+
+from scripts import matrix, oci
+from scripts.build import build, rebuild, record
+from scripts.build.bake import Digests
+from scripts.engine import image_store
+from scripts.errors import KitError
+from scripts.publish import publish
+from scripts.registry import push
+from scripts.registry.api import Repository
+from scripts.registry.compression import (
+    COMPRESSIONS,
+    MEDIA_TYPES,
+    Compression,
+    chosen,
+    compress,
+    unpacked,
+)
+from scripts.registry.login import api_host
+from tests.unit.kit.test_image_diff import FILES, layout
+
+CONFIG = f"sha256:{'a' * 64}"
+
+
+def test_without_a_registry_there_is_nothing_to_publish_to() -> None:
+    with pytest.raises(KitError, match=r"no registry to publish to; name one in .*\.toml"):
+        publish.publish("2.15-cpu", matrix.load(), "zstd")
+
+
+def test_only_a_commit_is_published(tmp_path: Path) -> None:
+    with pytest.raises(KitError, match="what is published has to be a commit: fatal: not a git"):
+        publish.require_commit(tmp_path)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    publish.require_commit(tmp_path)
+    (tmp_path / "new").touch()
+    with pytest.raises(KitError, match="1 files are not as they were committed, new among them"):
+        publish.require_commit(tmp_path)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> matrix.Matrix:
+    """A matrix with a registry, and an image that is what its lock names."""
+    monkeypatch.setenv("REGISTRY", "registry.example")
+    made = build.Built(
+        ("registry.example/org/tf-repro:2.15-cpu",), CONFIG, {}, build.Materials((), (), {}), CONFIG
+    )
+    monkeypatch.setattr(publish, "require_commit", lambda _: None)
+    monkeypatch.setattr(build, "build", lambda *_, release: made if release else None)
+    monkeypatch.setattr(push, "refuse_other_bytes", lambda *_: None)
+    return matrix.load()
+
+
+def test_what_cannot_be_rebuilt_is_not_published(
+    known: matrix.Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "check", lambda *_: False)
+    monkeypatch.setattr(push, "push", lambda *_, **__: pytest.fail("it was pushed"))
+    with pytest.raises(KitError, match=r"2\.15-cpu is not published: rebuilt from its"):
+        publish.publish("2.15-cpu", known, "zstd")
+
+
+def test_an_unknown_compression_is_refused() -> None:
+    with pytest.raises(KitError, match="COMPRESSION=lz4: there are zstd and gzip"):
+        chosen("lz4")
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_layer_compresses_to_the_same_bytes_with_any_number_of_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: Compression
+) -> None:
+    content = b"".join(number.to_bytes(4, "little") for number in range(5_000_000))
+    (tmp_path / "tar").write_bytes(content)
+    made = []
+    for processors in (1, 3):
+        monkeypatch.setattr(os, "cpu_count", lambda n=processors: n)
+        done: list[int] = []
+        compress(tmp_path / "tar", tmp_path / "packed", compression, done.append)
+        assert sum(done) == len(content)
+        made.append((tmp_path / "packed").read_bytes())
+    assert made[0] == made[1]
+    assert len(made[0]) < len(content)
+    with unpacked(io.BytesIO(made[0]), MEDIA_TYPES[compression]) as tar:
+        assert tar.read() == content
+
+
+def test_a_rebuild_that_differs_is_a_table_of_what_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A layer, a path in it, which of its attributes, and both values."""
+    image = layout(tmp_path / "image", FILES)
+    changed = {**FILES, "usr/bin/x": FILES["usr/bin/x"] | {"mode": 0o700}}
+
+    def bake(*_: object, into: Path) -> Digests:
+        again = layout(tmp_path / "again", changed)
+        again.folder.rename(into)
+        return Digests("", "")
+
+    ready = SimpleNamespace(host=None, builder="", target=None, names=("org/tf-repro:2.15-cpu",))
+    monkeypatch.setattr(build, "prepare", lambda *_, **__: ready)
+    monkeypatch.setattr(rebuild, "require_disk", lambda *_: None)
+    monkeypatch.setattr(rebuild, "bake", bake)
+    monkeypatch.setattr(image_store, "named", lambda *_: "the image's id")
+    monkeypatch.setattr(record, "config_digest", lambda *_: image.config_digest)
+    monkeypatch.setattr(image_store, "export", lambda *_: image)
+    assert rebuild.check("2.15-cpu", matrix.load()) is False
+    assert not rebuild.is_known(image.config_digest)
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "usr/bin/x" in line]
+    assert [[cell.strip() for cell in row[1:-1]] for row in rows] == [
+        ["1", "usr/bin/x", "mode", "0755", "0700"]
+    ]
+
+    # And the same bytes are remembered, so that publishing needs no second rebuild.
+    changed = FILES
+    shutil.rmtree(tmp_path / "again")
+    assert rebuild.check("2.15-cpu", matrix.load()) is True
+    assert rebuild.is_known(image.config_digest)
+
+
+class TokenRegistry(BaseHTTPRequestHandler):
+    """A registry that has one manifest, for whoever brings the token that its service gives."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        login = base64.b64encode(b"somebody:secret").decode()
+        host = self.headers["Host"]
+        if self.path.startswith("/token"):
+            known = self.headers.get("Authorization") == f"Basic {login}"
+            wanted = "/token?service=test&scope=repository%3Aorg%2Fx%3Apull"
+            self._answer(200 if known and self.path == wanted else 401, {"token": "abc"})
+        elif self.headers.get("Authorization") == "Bearer abc":
+            self._answer(200, {"schemaVersion": 2})
+        else:
+            realm = f'realm="http://{host}/token",service="test",scope="repository:org/x:pull"'
+            self._answer(401, {}, {"WWW-Authenticate": f"Bearer {realm}"})
+
+    def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": oci.MANIFEST, **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def token_registry() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), TokenRegistry) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_registry_that_wants_a_token_gets_one(
+    token_registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    repository = Repository(token_registry, "org/x")
+    with pytest.raises(KitError, match=f"gives no token .401.; `docker login {token_registry}`"):
+        repository.manifest("1")
+    pair = base64.b64encode(b"somebody:secret").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {token_registry: {"auth": pair}}}))
+    found = repository.manifest("1")
+    assert found
+    assert found.json == {"schemaVersion": 2}
+
+
+def test_dockers_own_registry_is_called_otherwise_than_its_host() -> None:
+    assert api_host("registry.example:5000") == "registry.example:5000"
+    assert api_host(INDEX_NAME) not in {INDEX_NAME, ""}
