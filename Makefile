@@ -48,7 +48,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 GITLAB_CI := $(wildcard .gitlab-ci.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-workflows format engine-start engine-stop clean
+.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -136,7 +136,7 @@ bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by si
 bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by side in IMAGE=<tag>.
 	@$(KIT) bench recording --image "$(IMAGE)"
 
-lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, shell and workflows.
+lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy scripts docker/runtime tests
@@ -145,6 +145,11 @@ lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, she
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
 	@$(if $(GITLAB_CI),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci \
 		--data-transform gitlab-ci $(GITLAB_CI))
+
+# From the runtime's folder, so that it is found: on PYTHONPATH its sitecustomize would start, too.
+lint-imports: $(VENV)
+	@cd docker/runtime && said=$$(PYTHONPATH="$(CURDIR)" "$(CURDIR)/.venv/bin/lint-imports" \
+		--no-cache --no-logo "$(CURDIR)/pyproject.toml") || { echo "$$said"; exit 1; }
 
 lint-workflows: $(VENV)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/actionlint $(WORKFLOWS)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from scripts.engine.image_store import BUILT_IN, load
 from scripts.errors import KitError
 from scripts.places import data_folder, scratch
-from scripts.processes import DIES_WITH_US
+from scripts.processes import start
 from scripts.ui import Steps
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def bake(host: Engine, builder: str, target: Target, *, into: Path | None = None
         definition = {"target": {"image": target.bake | {"output": [output]}}}
         (work / "bake.json").write_text(json.dumps(definition))
         argv = [
-            *(*DIES_WITH_US, *host.buildx, "bake", "--progress=rawjson", f"--builder={builder}"),
+            *(*host.buildx, "bake", "--progress=rawjson", f"--builder={builder}"),
             *(f"--allow=fs.read={folder}" for folder in target.contexts),
             *(f"--metadata-file={work / 'metadata'}", f"--file={work / 'bake.json'}", "image"),
             *(("--no-cache",) if into else ()),
@@ -60,7 +60,7 @@ def bake(host: Engine, builder: str, target: Target, *, into: Path | None = None
         ]
         env = {**os.environ, **host.env, "SOURCE_DATE_EPOCH": str(target.epoch)}
         with (
-            subprocess.Popen(argv, env=env, stderr=subprocess.PIPE, text=True) as buildx,
+            start(argv, env=env, stderr=subprocess.PIPE, text=True) as buildx,
             log.open("w") as file_log,
         ):
             assert buildx.stderr

@@ -14,7 +14,7 @@ from scripts.digests import sha256
 from scripts.git_tree import revision
 from scripts.locks.lock import REQUIREMENTS_LOCK
 from scripts.locks.wheels import Wheel, cached
-from scripts.matrix import Image, Matrix
+from scripts.matrix import Chosen, Cuda
 from scripts.oci import Layout
 from scripts.places import IMAGES, REPO, data_folder
 
@@ -34,8 +34,7 @@ class Target:
 
 
 def make(
-    tag: str,
-    matrix: Matrix,
+    chosen: Chosen,
     root: Layout,
     locked: Sequence[Wheel],
     drift: Sequence[str],
@@ -44,23 +43,21 @@ def make(
     """Describe the build of an image and fill its contexts.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
         root: its root file system.
         locked: its wheels, in the cache and verified.
         drift: how the root file system differs from its lock.
         documents: what the image says of itself: files of /opt/tf-repro/share, by name.
     """
-    image = matrix.named(tag)
-    folders = _contexts(tag, matrix, locked) | {"share": _share(tag, documents)}
-    labels = _labels(tag, matrix, root, drift)
-    args = {"PYTHON": matrix.base[image.base].python, **_cuda_args(image, matrix)}
+    folders = _contexts(chosen, locked) | {"share": _share(chosen.tag, documents)}
+    labels = _labels(chosen, root, drift)
+    args = {"PYTHON": chosen.base.python, **_cuda_args(chosen.stack)}
     trees = [pair for folder in (REPO / "docker", *folders.values()) for pair in _tree(folder)]
     inputs = _digest([*trees, *labels.items(), *args.items()])
     labels[INPUTS] = inputs
     return Target(
-        tag=tag,
-        epoch=matrix.family.source_date_epoch,
+        tag=chosen.tag,
+        epoch=chosen.family.source_date_epoch,
         inputs=inputs,
         contexts=(root.folder, *folders.values()),
         bake={
@@ -79,40 +76,41 @@ def make(
     )
 
 
-def constraints(locked: Sequence[Wheel], image: Image, matrix: Matrix) -> str:
+def constraints(locked: Sequence[Wheel], chosen: Chosen) -> str:
     """Return the constraints file of derived images: what decides bits must not move in silence."""
-    patterns = matrix.family.constrained
+    patterns = chosen.family.constrained
     pinned = {
         wheel.name: wheel.version
         for wheel in locked
         if any(fnmatch.fnmatchcase(wheel.name, pattern) for pattern in patterns)
     }
     # A CPU image holds the package tensorflow-cpu; whoever asks for tensorflow gets that release.
-    pinned["tensorflow"] = image.tensorflow
+    pinned["tensorflow"] = chosen.image.tensorflow
     return "".join(f"{name}=={version}\n" for name, version in sorted(pinned.items()))
 
 
-def _contexts(tag: str, matrix: Matrix, locked: Sequence[Wheel]) -> dict[str, Path]:
+def _contexts(chosen: Chosen, locked: Sequence[Wheel]) -> dict[str, Path]:
     """Make the folders of wheels that the build sees: `locked`, and for a GPU image `cuda`.
 
     `locked/kept` is what stays in the image, in /opt/tf-repro. `cuda` holds what makes the layer of
     the CUDA stack and nothing else, so that it is the same folder, and the same layer, for every
     image on that stack; pip, which installs it, comes along.
     """
-    image = matrix.named(tag)
-    stack = matrix.stack(image)
+    stack = chosen.stack
     names = {pin.partition("==")[0] for pin in stack.wheels} if stack else set()
     shared = [wheel for wheel in locked if wheel.name in names]
     rest = [wheel for wheel in locked if wheel.name not in names]
-    folders = {"locked": data_folder("contexts") / tag}
+    folders = {"locked": data_folder("contexts") / chosen.tag}
     _fill(folders["locked"], rest)
     kept = folders["locked"] / "kept"
     kept.mkdir()
     _write_lock(kept, locked)
-    (kept / "constraints.txt").write_text(constraints(locked, image, matrix))
+    (kept / "constraints.txt").write_text(constraints(locked, chosen))
     if stack:
-        (kept / "cuda.json").write_text(json.dumps(expectations(locked, image, matrix), indent=1))
-        folders["cuda"] = data_folder("contexts") / f"cuda-{image.cuda}"
+        (kept / "cuda.json").write_text(
+            json.dumps(expectations(locked, stack, chosen.loads), indent=1)
+        )
+        folders["cuda"] = data_folder("contexts") / f"cuda-{chosen.image.cuda}"
         _fill(folders["cuda"], shared, beside=[wheel for wheel in rest if wheel.name == "pip"])
     return folders
 
@@ -127,22 +125,20 @@ def _share(tag: str, documents: Mapping[str, bytes]) -> Path:
     return folder
 
 
-def expectations(locked: Sequence[Wheel], image: Image, matrix: Matrix) -> dict[str, object]:
+def expectations(
+    locked: Sequence[Wheel], stack: Cuda, loads: Mapping[str, str]
+) -> dict[str, object]:
     """Return what `tf-repro doctor` compares a GPU machine with."""
-    stack = matrix.stack(image)
-    assert stack
     versions = {wheel.name: wheel.version for wheel in locked}
-    loads = matrix.loads(image).items()
     return {
         "cuda": stack.cuda,
         "cudnn": stack.cudnn,
         "driver": stack.driver,
-        "libraries": {library: versions[wheel] for library, wheel in loads},
+        "libraries": {library: versions[wheel] for library, wheel in loads.items()},
     }
 
 
-def _cuda_args(image: Image, matrix: Matrix) -> dict[str, str]:
-    stack = matrix.stack(image)
+def _cuda_args(stack: Cuda | None) -> dict[str, str]:
     if not stack:
         return {}
     return {"STACK": "cuda", "CUDA": stack.cuda, "NVIDIA_REQUIRE_CUDA": stack.require}
@@ -162,13 +158,12 @@ def _write_lock(folder: Path, locked: Sequence[Wheel]) -> None:
     (folder / REQUIREMENTS_LOCK).write_text("".join(f"{wheel.row}\n" for wheel in locked))
 
 
-def _labels(tag: str, matrix: Matrix, root: Layout, drift: Sequence[str]) -> dict[str, str]:
+def _labels(chosen: Chosen, root: Layout, drift: Sequence[str]) -> dict[str, str]:
     """Return the image's labels: OCI's own names where there is one, else ours.
 
     https://github.com/opencontainers/image-spec/blob/main/annotations.md
     """
-    family, image = matrix.family, matrix.named(tag)
-    base, stack = matrix.base[image.base], matrix.stack(image)
+    family, image, base, stack = chosen.family, chosen.image, chosen.base, chosen.stack
     labels = {
         "org.opencontainers.image.title": family.title,
         "org.opencontainers.image.version": image.tensorflow,
@@ -178,7 +173,7 @@ def _labels(tag: str, matrix: Matrix, root: Layout, drift: Sequence[str]) -> dic
         "org.opencontainers.image.created": family.epoch.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "org.opencontainers.image.base.name": f"debian:{base.codename}",
         "org.opencontainers.image.base.digest": root.manifest_digest,
-        "tf-repro.image": tag,
+        "tf-repro.image": chosen.tag,
         "tf-repro.tensorflow": image.tensorflow,
         "tf-repro.cuda": stack.cuda if stack else "none",
         "tf-repro.cudnn": stack.cudnn if stack else "none",

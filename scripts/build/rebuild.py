@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +14,12 @@ from scripts.build import build, record
 from scripts.build.bake import bake
 from scripts.build.image_diff import Difference, differences
 from scripts.engine import image_store
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.oci import Layout
 from scripts.places import data_folder, require_disk, scratch
+from scripts.processes import start
 from scripts.ui import say, stage
 
 # The rebuilt image and an export of the existing one, uncompressed, beside what a build needs.
@@ -27,12 +28,12 @@ SHOWN = 40
 WIDTH = 160
 
 
-def check(tag: str, matrix: Matrix) -> bool:
+def check(chosen: Chosen, host: Engine) -> bool:
     """Rebuild an image into a folder, without any cache but the verified downloads, and compare.
 
     Args:
-        tag: which image; it has to be in the engine.
-        matrix: where it is described.
+        chosen: which image; it has to be in the engine.
+        host: that engine.
 
     Returns:
         Whether it is the same image: the same config digest, and with it every layer.
@@ -40,23 +41,24 @@ def check(tag: str, matrix: Matrix) -> bool:
     Raises:
         KitError: there is no such image in the engine, or the rebuild fails.
     """
+    tag = chosen.tag
     with scratch() as work:
         require_disk(work, DISK_GB, f"rebuilding {tag}")
-        ready = build.prepare(tag, matrix, new_rootfs=work / "rootfs")
+        ready = build.prepare(chosen, host, new_rootfs=work / "rootfs")
         name = ready.names[0]
-        existing = image_store.named(ready.host, name)
+        existing = image_store.named(host, name)
         if existing is None:
             raise KitError(f"{name} is not in the engine; `make image IMAGE={tag}` builds it")
-        bake(ready.host, ready.builder, ready.target, into=work / "again")
+        bake(host, ready.builder, ready.target, into=work / "again")
         again = Layout(work / "again")
-        expected = record.config_digest(ready.host, existing)
+        expected = record.config_digest(host, existing)
         if expected == again.config_digest:
             say(f"{name}: rebuilt bit for bit, {expected}", style="bold green")
             remember(expected)
             return True
         say(f"{name} is {expected}, rebuilt it is {again.config_digest}", style="bold red")
         with stage(f"exporting {name} to compare it"):
-            image = image_store.export(ready.host, existing, work / "image")
+            image = image_store.export(host, existing, work / "image")
         found = list(differences(image, again))
         show(found)
         _show_contents(found, image, again, work)
@@ -110,4 +112,5 @@ def _show_contents(found: Sequence[Difference], image: Layout, again: Layout, wo
             member = tar.extractfile(first.path)
             target.write_bytes(member.read() if member else b"")
         pair.append(target)
-    subprocess.run([diffoscope, "--max-report-size=20000", *pair], check=False)
+    with start([diffoscope, "--max-report-size=20000", *pair]):
+        pass

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from scripts.locks import debs
 from scripts.locks.apt import Apt, Deb, Source, download
 from scripts.matrix import Base
 from scripts.places import data_folder, data_root, scratch
-from scripts.processes import DIES_WITH_US, last_words, require_program, run
+from scripts.processes import finish, last_words, require_program, run
 from scripts.ui import stage
 
 # Moved when this file makes other bytes out of the same packages, so that no old tar is taken.
@@ -114,14 +113,7 @@ def _bootstrap(
         "TMPDIR": str(work / "tmp"),
         "SOURCE_DATE_EPOCH": str(epoch),
     }
-    done = subprocess.run(
-        [*DIES_WITH_US, *argv],
-        env=env,
-        umask=0o022,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finish(argv, env=env, umask=0o022)
     if done.returncode:
         raise KitError(f"mmdebstrap could not make the root file system: {last_words(done.stderr)}")
 

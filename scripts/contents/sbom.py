@@ -24,7 +24,7 @@ from scripts.errors import KitError
 from scripts.git_tree import revision
 from scripts.locks.apt import Deb
 from scripts.locks.wheels import Wheel
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.places import REPO
 
 SPDX, CYCLONEDX = "sbom.spdx.json", "sbom.cdx.json"
@@ -61,26 +61,25 @@ class Subject:
 
 
 def make(
-    tag: str, matrix: Matrix, packages: Sequence[Deb], wheels: Sequence[Wheel], layer: Path
+    chosen: Chosen, packages: Sequence[Deb], wheels: Sequence[Wheel], layer: Path
 ) -> dict[str, bytes]:
     """Return both bills of an image, by the name of the file.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
         packages: its Debian packages.
         wheels: its wheels, in the cache and verified.
         layer: the tar of its root file system.
     """
-    family, image = matrix.family, matrix.named(tag)
+    family = chosen.family
     subject = Subject(
-        name=f"tf-repro-{tag}",
-        version=image.tensorflow,
+        name=f"tf-repro-{chosen.tag}",
+        version=chosen.image.tensorflow,
         created=family.epoch.strftime("%Y-%m-%dT%H:%M:%SZ"),
         source=family.source,
         runtime=revision(REPO / "docker"),
         licence=family.licences,
-        components=components.of_image(packages, wheels, matrix.base[image.base], layer),
+        components=components.of_image(packages, wheels, chosen.base, layer),
     )
     documents = {SPDX: spdx(subject), CYCLONEDX: cyclonedx(subject)}
     return {

@@ -14,13 +14,21 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from scripts import processes
 from scripts.engine import private_engine
 from scripts.errors import KitError
 from scripts.places import data_folder, data_root
+from scripts.processes import finish
 from scripts.ui import say, stage
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 # What is put on the machine while the private engine runs, if nothing of the kind is there.
@@ -30,15 +38,18 @@ CLIENT = "usr/bin/docker"
 BUILDX = "usr/libexec/docker/cli-plugins/docker-buildx"
 START_SECONDS = 60
 STOP_SECONDS = 30
+# An image of several gigabytes is exported or loaded in one request.
+REQUEST_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answers: its address, and the client programs that talk to it."""
+    """An engine that answers: its address, the programs that talk to it, and our own connection."""
 
     host: str
     docker: Path
     buildx: tuple[str, ...]
+    client: DockerClient
 
     @property
     def env(self) -> dict[str, str]:
@@ -117,47 +128,55 @@ def chosen_host() -> str | None:
     if host := os.environ.get("DOCKER_HOST"):
         return host
     if docker := shutil.which("docker"):
-        asked = subprocess.run(
-            [docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        asked = finish([docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"])
         host = asked.stdout.strip()
         if asked.returncode == 0 and host not in {"", f"unix://{DEFAULT_SOCKET}"}:
             return host
     return None
 
 
-def require() -> Engine:
-    """Return an engine that answers; start the private one if there is none.
+@contextmanager
+def connected() -> Iterator[Engine]:
+    """Give an engine that answers; start the private one if there is none.
+
+    There is one connection for all that a verb does, closed when that is done.
 
     Raises:
         KitError: none answers and none can be started.
     """
+    import docker  # noqa: PLC0415 - see `answers`
+
+    host = _require()
+    client_program, buildx = _programs()
+    with closing(docker.DockerClient(base_url=host, timeout=REQUEST_SECONDS)) as client:
+        yield Engine(host, client_program, buildx, client)
+
+
+def _require() -> str:
+    """Return the address of an engine that answers, for which the private one may be started."""
     if host := chosen_host():
         if not answers(host):
             raise KitError(
                 f"{host}: no Docker engine answers there; start it, or unset DOCKER_HOST"
             )
-        return _with_clients(host)
+        return host
     host = f"unix://{DEFAULT_SOCKET}"
     if not answers(host):
         start(private())
-    return _with_clients(host)
+    return host
 
 
-def _with_clients(host: str) -> Engine:
+def _programs() -> tuple[Path, tuple[str, ...]]:
     """Find docker and buildx: the host's own, else the private ones."""
     docker = shutil.which("docker")
     if docker and _has_buildx(docker):
-        return Engine(host, Path(docker), (docker, "buildx"))
+        return Path(docker), (docker, "buildx")
     files = private().files
     if not files.is_dir():
         say("docker buildx is not on this machine: the kit takes its own, and installs nothing")
     private_engine.unpack(files)
     # A client plugin is also a program of its own, so that no client has to find it.
-    return Engine(host, Path(docker or files / CLIENT), (str(files / BUILDX),))
+    return Path(docker or files / CLIENT), (str(files / BUILDX),)
 
 
 def start(engine: Private) -> None:
@@ -213,8 +232,10 @@ def _spawn(engine: Private) -> subprocess.Popen[bytes]:
         f"--host=unix://{engine.socket}",
     ]
     with engine.log.open("wb") as log:
-        return subprocess.Popen(
+        return processes.start(
             argv,
+            # It lives on when the kit has ended.
+            tied=False,
             env={**os.environ, **private_engine.environment(engine.files)},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -256,9 +277,7 @@ def _link(link: Path, target: Path) -> str:
 
 
 def _has_buildx(docker: str) -> bool:
-    return not subprocess.run(
-        [docker, "buildx", "version"], capture_output=True, check=False
-    ).returncode
+    return not finish([docker, "buildx", "version"]).returncode
 
 
 def stop(engine: Private) -> bool:

@@ -6,33 +6,23 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from scripts import places
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.oci import Layout
-from scripts.processes import DIES_WITH_US, last_words
+from scripts.processes import finish, last_words, start
 from scripts.ui import say, stage
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-    from scripts.engine.engine import Engine
 
 # Docker's name for the builder that is built into the engine.
 BUILT_IN = "default"
 OWN_BUILDER = "tf-repro"
 
 
-def client(host: Engine) -> DockerClient:
-    """Return the Docker SDK's client of this engine."""
-    import docker  # noqa: PLC0415 - half a second that `make help` and the unit tests need not pay
-
-    return docker.DockerClient(base_url=host.host, timeout=600)
-
-
 def require_disk(host: Engine, gigabytes: float, purpose: str) -> None:
     """Raise KitError unless the engine's own folder, if it is on this machine, has the room."""
-    folder = Path(str(client(host).info()["DockerRootDir"]))
+    folder = Path(str(host.client.info()["DockerRootDir"]))
     if host.host.startswith("unix://") and folder.is_dir():
         places.require_disk(folder, gigabytes, purpose)
 
@@ -52,21 +42,15 @@ def reproducible_builder(host: Engine) -> str:
     chosen = os.environ.get("BUILDER", "")
     if chosen not in {"", BUILT_IN}:
         return _chosen_builder(host, chosen)
-    if uses_containerd_store(client(host).info()):
+    if uses_containerd_store(host.client.info()):
         return BUILT_IN
-    env = {**os.environ, **host.env}
-    if _succeeds([*host.buildx, "inspect", OWN_BUILDER], env):
+    if _buildx(host, "inspect", OWN_BUILDER).returncode == 0:
         return OWN_BUILDER
     say("this engine's image store cannot export reproducibly: starting BuildKit in a container")
-    made = subprocess.run(
-        [*host.buildx, "create", "--name", OWN_BUILDER, "--driver=docker-container", "--bootstrap"],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ("--driver=docker-container", "--bootstrap")
+    made = _buildx(host, "create", "--name", OWN_BUILDER, *options)
     if made.returncode:
-        _succeeds([*host.buildx, "rm", "--force", OWN_BUILDER], env)
+        _buildx(host, "rm", "--force", OWN_BUILDER)
         raise KitError(
             f"{host.host}: this engine's image store cannot export reproducibly, and BuildKit's "
             f'own image cannot be had ({last_words(made.stderr)}); put {{"features": '
@@ -76,13 +60,7 @@ def reproducible_builder(host: Engine) -> str:
 
 
 def _chosen_builder(host: Engine, name: str) -> str:
-    asked = subprocess.run(
-        [*host.buildx, "inspect", "--bootstrap", name],
-        env={**os.environ, **host.env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    asked = _buildx(host, "inspect", "--bootstrap", name)
     if asked.returncode:
         raise KitError(
             f"BUILDER={name}: {last_words(asked.stderr)}; `docker buildx ls` lists the builders, "
@@ -98,16 +76,16 @@ def uses_containerd_store(info: dict[str, object]) -> bool:
     return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
 
-def _succeeds(argv: Sequence[str], env: dict[str, str]) -> bool:
-    return subprocess.run(argv, env=env, capture_output=True, check=False).returncode == 0
+def _buildx(host: Engine, *words: str) -> subprocess.CompletedProcess[str]:
+    return finish([*host.buildx, *words], env={**os.environ, **host.env})
 
 
 def has(host: Engine, image_id: str) -> bool:
     """Tell whether the engine has the image of this id."""
-    from docker.errors import ImageNotFound  # noqa: PLC0415 - see `client`
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - half a second, and only where needed
 
     try:
-        client(host).images.get(image_id)
+        host.client.images.get(image_id)
     except ImageNotFound:
         return False
     return True
@@ -115,13 +93,13 @@ def has(host: Engine, image_id: str) -> bool:
 
 def named(host: Engine, name: str) -> str | None:
     """Return the engine's id of the image of this name, None if it has none."""
-    made = client(host).images.list(name=name)
+    made = host.client.images.list(name=name)
     return str(made[0].id) if made else None
 
 
 def inspect(host: Engine, image_id: str) -> dict[str, Any]:
     """Return what the engine says of an image, as `docker image inspect` prints it."""
-    attributes: dict[str, Any] = client(host).images.get(image_id).attrs
+    attributes: dict[str, Any] = host.client.images.get(image_id).attrs
     return attributes
 
 
@@ -129,9 +107,9 @@ def export(host: Engine, image_id: str, folder: Path) -> Layout:
     """Write an image into a new folder, as an OCI layout."""
     folder.mkdir()
     argv = ["tar", "--extract", f"--directory={folder}"]
-    with subprocess.Popen([*DIES_WITH_US, *argv], stdin=subprocess.PIPE) as tar:
+    with start(argv, stdin=subprocess.PIPE) as tar:
         assert tar.stdin
-        for chunk in client(host).images.get(image_id).save(chunk_size=1 << 20):
+        for chunk in host.client.images.get(image_id).save(chunk_size=1 << 20):
             tar.stdin.write(chunk)
     if tar.returncode:
         raise KitError(f"{folder}: the engine's export of {image_id} is not a whole tar; try again")
@@ -141,12 +119,12 @@ def export(host: Engine, image_id: str, folder: Path) -> Layout:
 def load(host: Engine, archive: Path) -> None:
     """Load an image that another builder made, as `docker load` does; it gets no name."""
     with stage("loading the image into the engine"), archive.open("rb") as file:
-        client(host).images.load(cast("bytes", file))
+        host.client.images.load(cast("bytes", file))
 
 
 def tag(host: Engine, image_id: str, names: Sequence[str]) -> None:
     """Let every name point to this image; the names come after everything else is in place."""
-    image = client(host).images.get(image_id)
+    image = host.client.images.get(image_id)
     for name in names:
         if name not in image.tags:
             repository, _, version = name.rpartition(":")

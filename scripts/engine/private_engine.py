@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from scripts.errors import KitError
 from scripts.locks.apt import HOST_STATUS, Apt, Deb, Source, download, host_codename, host_sources
-from scripts.places import scratch
-from scripts.processes import run
+from scripts.places import require_disk, scratch
+from scripts.processes import finish, run
 from scripts.ui import download_bar, say
 
 # Bookworm's own engine (20.10) cannot export an image reproducibly and has no buildx. sid's runs on
@@ -21,6 +20,8 @@ CURRENT_SUITES = ("sid", "trixie")
 FROM_HOST = ("runc", "iptables")
 # In Debian these names are made by update-alternatives when the package is installed.
 ALTERNATIVES = {"iptables": "xtables-nft-multi", "ip6tables": "xtables-nft-multi"}
+# The packages, and what is unpacked of them.
+DISK_GB = 0.5
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -45,6 +46,7 @@ def unpack(files: Path) -> None:
     if files.is_dir():
         return
     files.parent.mkdir(parents=True, exist_ok=True)
+    require_disk(files.parent, DISK_GB, "a Docker engine")
     host = host_sources(host_codename())
     for suite in CURRENT_SUITES:
         with scratch() as work:
@@ -85,8 +87,4 @@ def _runs(files: Path) -> bool:
     programs = [files / "usr/sbin/dockerd", files / "usr/bin/containerd", files / "usr/bin/docker"]
     if runc := shutil.which("runc", path=env["PATH"]):
         programs.append(Path(runc))
-    return all(
-        subprocess.run([program, "--version"], env=env, capture_output=True, check=False).returncode
-        == 0
-        for program in programs
-    )
+    return all(finish([program, "--version"], env=env).returncode == 0 for program in programs)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from scripts.family.sizes import Size, read
 from scripts.locks.lock import REQUIREMENTS_LOCK
 from scripts.locks.wheels import read_lock
-from scripts.matrix import Image, Matrix
+from scripts.matrix import Chosen, Family, Image, Matrix
 from scripts.places import IMAGES
 
 README = IMAGES / "README.md"
@@ -44,6 +44,8 @@ NOTES = """
 ## Notes
 """
 Cell = Callable[[str], str]
+# By their tags, in the order of the matrix.
+Images = Mapping[str, Chosen]
 
 
 def page(matrix: Matrix) -> str:
@@ -52,34 +54,34 @@ def page(matrix: Matrix) -> str:
     Raises:
         KitError: a lock or the sizes cannot be read.
     """
-    sizes = read()
-    versions = {tag: _versions(tag) for tag in matrix.image}
-    gpus = [tag for tag, image in matrix.image.items() if image.device == "gpu"]
-    parts = [HEAD, _images(matrix, versions, sizes), SIZE, GPU, _gpus(matrix, gpus)]
-    parts += [LEFT_OUT, _left_out(matrix, gpus), NOTES, _notes(matrix)]
+    images = {one.tag: one for one in matrix.choose("all")}
+    gpus = {tag: one for tag, one in images.items() if one.stack}
+    versions = {tag: _versions(tag) for tag in images}
+    parts = [HEAD, _images(images, versions, read()), SIZE, GPU, _gpus(gpus)]
+    parts += [LEFT_OUT, _left_out(gpus), NOTES, _notes(images, matrix.family)]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 
 def _images(
-    matrix: Matrix, versions: Mapping[str, Mapping[str, str]], sizes: Mapping[str, Size]
+    images: Images, versions: Mapping[str, Mapping[str, str]], sizes: Mapping[str, Size]
 ) -> str:
     return table(
         {
             "tag": lambda tag: f"`{tag}`",
-            "TensorFlow": lambda tag: matrix.image[tag].tensorflow,
+            "TensorFlow": lambda tag: images[tag].image.tensorflow,
             "Keras": lambda tag: versions[tag]["keras"],
             "NumPy": lambda tag: versions[tag]["numpy"],
-            "Python": lambda tag: matrix.base[matrix.image[tag].base].python,
+            "Python": lambda tag: images[tag].base.python,
             "size": lambda tag: f"{sizes[tag].image / 1e9:.2f} GB" if tag in sizes else "",
             "less": lambda tag: f"{sizes[tag].saved:.0%}" if tag in sizes else "",
         },
-        matrix.image,
+        images,
     )
 
 
-def _gpus(matrix: Matrix, tags: Sequence[str]) -> str:
+def _gpus(images: Images) -> str:
     def stack(name: str) -> Cell:
-        return lambda tag: str(getattr(matrix.stack(matrix.image[tag]), name))
+        return lambda tag: str(getattr(images[tag].stack, name))
 
     return table(
         {
@@ -87,10 +89,10 @@ def _gpus(matrix: Matrix, tags: Sequence[str]) -> str:
             "CUDA": stack("cuda"),
             "cuDNN": stack("cudnn"),
             "driver": stack("driver"),
-            "machine code": lambda tag: ", ".join(capabilities(matrix.image[tag])),
-            "PTX": lambda tag: ", ".join(capabilities(matrix.image[tag], "compute_")),
+            "machine code": lambda tag: ", ".join(capabilities(images[tag].image)),
+            "PTX": lambda tag: ", ".join(capabilities(images[tag].image, "compute_")),
         },
-        tags,
+        images,
     )
 
 
@@ -106,15 +108,12 @@ def capabilities(image: Image, kind: str = "") -> list[str]:
     return [f"{number[:-1]}.{number[-1]}" for number in numbers]
 
 
-def _left_out(matrix: Matrix, tags: Sequence[str]) -> str:
+def _left_out(images: Images) -> str:
     missing: dict[tuple[str, str], list[str]] = {}
-    for tag in tags:
-        image = matrix.image[tag]
-        stack = matrix.stack(image)
-        for pins in (stack.left_out if stack else {}, image.left_out):
-            for pin, reason in pins.items():
-                missing.setdefault((pin, reason), []).append(f"`{tag}`")
-    rows = {pin: (reason, ", ".join(images)) for (pin, reason), images in missing.items()}
+    for tag, one in images.items():
+        for pin, reason in one.left_out.items():
+            missing.setdefault((pin, reason), []).append(f"`{tag}`")
+    rows = {pin: (reason, ", ".join(tags)) for (pin, reason), tags in missing.items()}
     return table(
         {
             "wheel": lambda pin: f"`{pin}`",
@@ -125,14 +124,14 @@ def _left_out(matrix: Matrix, tags: Sequence[str]) -> str:
     )
 
 
-def _notes(matrix: Matrix) -> str:
+def _notes(images: Images, family: Family) -> str:
     """Say each note once, with the images that it is about."""
     about: dict[str, list[str]] = {}
-    for tag, image in matrix.image.items():
-        for note in image.notes:
+    for tag, one in images.items():
+        for note in one.image.notes:
             about.setdefault(note, []).append(f"`{tag}`")
     lines = [f"- {', '.join(tags)}: {note}.\n" for note, tags in about.items()]
-    lines += [f"- all: {note}.\n" for note in matrix.family.notes]
+    lines += [f"- all: {note}.\n" for note in family.notes]
     return "".join(lines)
 
 

@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scripts.build.build import Built
-from scripts.engine import image_store
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.locks.lock import REQUIREMENTS_LOCK
 from scripts.locks.wheels import cached, obtain, read_lock
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen, Matrix
 from scripts.places import IMAGES, require_disk, scratch
 from scripts.processes import run
 from scripts.ui import say, stage
@@ -45,23 +44,22 @@ class Size:
         return 1 - self.image / self.plain
 
 
-def measure(tag: str, matrix: Matrix, host: Engine, built: Built) -> Size:
+def measure(chosen: Chosen, host: Engine, built: Built) -> Size:
     """Measure an image that is there, and install the plain one beside it for comparison.
 
     Raises:
         KitError: a wheel cannot be had, or the disk has no room for the installation.
     """
-    made = image_store.client(host).images.get(built.name)
+    made = host.client.images.get(built.name)
     # The newest comes first, and so the last with a size is the root file system.
     sizes = [int(layer["Size"]) for layer in made.history() if layer["Size"]]
-    image = matrix.named(tag)
+    tag = chosen.tag
     locked = read_lock(IMAGES / tag / REQUIREMENTS_LOCK)
-    obtain(locked, matrix.base[image.base])
+    obtain(locked, chosen.base)
     with scratch() as work, stage(f"{tag}: installing the same, untrimmed, to compare"):
         require_disk(work, PLAIN_GB, f"a plain installation of {tag}")
-        stack = matrix.stack(image)
-        left_out = (*(stack.left_out if stack else ()), *image.left_out)
-        _install([*(str(cached(wheel)) for wheel in locked), *left_out], work / "site", work / "uv")
+        wanted = [*(str(cached(wheel)) for wheel in locked), *chosen.left_out]
+        _install(wanted, work / "site", work / "uv")
         plain = sizes[-1] + on_disk(work / "site")
     size = Size(sum(sizes), plain, tuple(made.attrs["RootFS"]["Layers"][:-1]))
     say(f"{tag}: {size.image / 1e9:.2f} GB, plain {size.plain / 1e9:.2f} GB, {size.saved:.0%} less")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from scripts.locks import debs, wheels
 from scripts.locks.apt import Deb
-from scripts.matrix import Matrix
+from scripts.matrix import Base, Chosen
 from scripts.places import IMAGES
 from scripts.ui import console, say, stage
 
@@ -22,12 +22,11 @@ NONE = "(none)"
 Move = tuple[str, str, str]
 
 
-def lock(tags: Sequence[str], matrix: Matrix, folder: Path = IMAGES) -> None:
+def lock(images: Sequence[Chosen], folder: Path = IMAGES) -> None:
     """Write both locks of some images and say what moved.
 
     Args:
-        tags: the images; those on one base get the same Debian packages.
-        matrix: where they are described.
+        images: those on one base get the same Debian packages.
         folder: the folder of the images' folders.
 
     Raises:
@@ -35,39 +34,37 @@ def lock(tags: Sequence[str], matrix: Matrix, folder: Path = IMAGES) -> None:
     """
     packages: dict[str, list[Deb]] = {}
     moved: dict[Move, list[str]] = {}
-    for tag in tags:
-        name = matrix.named(tag).base
+    for one in images:
+        name = one.image.base
         if name not in packages:
-            packages[name] = _resolve_debs(name, matrix)
-        for move in _lock(tag, matrix, packages[name], folder):
-            moved.setdefault(move, []).append(tag)
+            packages[name] = _resolve_debs(name, one.base)
+        for move in _lock(one, packages[name], folder):
+            moved.setdefault(move, []).append(one.tag)
     if moved:
         console.print(_table(moved))
     else:
         say("nothing has moved")
 
 
-def _resolve_debs(name: str, matrix: Matrix) -> list[Deb]:
-    base = matrix.base[name]
+def _resolve_debs(name: str, base: Base) -> list[Deb]:
     with stage(f"{name}: resolving Debian packages"):
         live = debs.sources(base)
         return [debs.relative(deb, live) for deb in debs.resolve(base, live)]
 
 
-def _lock(tag: str, matrix: Matrix, packages: Sequence[Deb], folder: Path) -> list[Move]:
+def _lock(chosen: Chosen, packages: Sequence[Deb], folder: Path) -> list[Move]:
     """Write the locks of one image; return what moved, nothing if it had none."""
-    image = matrix.named(tag)
-    base = matrix.base[image.base]
+    tag, base = chosen.tag, chosen.base
     with stage(f"{tag}: resolving Python packages"):
-        chosen = wheels.resolve(matrix.requirements(image), base)
+        found = wheels.resolve(chosen.requirements, base)
     home = folder / tag
     home.mkdir(exist_ok=True)
     before = versions(home)
     debs.write_lock(home / DEBS_LOCK, tag, base, packages)
-    wheels.write_lock(home / REQUIREMENTS_LOCK, tag, base, chosen)
+    wheels.write_lock(home / REQUIREMENTS_LOCK, tag, base, found)
     moved = list(moves(before, versions(home))) if before else []
     news = f"{len(moved)} moved" if before else "locked for the first time"
-    say(f"{tag}: {len(packages)} Debian packages, {len(chosen)} wheels, {news}")
+    say(f"{tag}: {len(packages)} Debian packages, {len(found)} wheels, {news}")
     return moved
 
 
@@ -112,18 +109,17 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[
         yield f"{name}: {old} -> {new}"
 
 
-def contradictions(tag: str, matrix: Matrix, folder: Path = IMAGES) -> Iterator[str]:
+def contradictions(chosen: Chosen, folder: Path = IMAGES) -> Iterator[str]:
     """Yield what in an image's locks contradicts matrix.toml: nobody locked after a change."""
-    image, home = matrix.named(tag), folder / tag
+    home = folder / chosen.tag
     locked = versions(home)
-    for package in matrix.base[image.base].packages:
+    for package in chosen.base.packages:
         if f"deb {package}" not in locked:
             yield f"{home / DEBS_LOCK}: {package} is missing"
-    for requirement in matrix.requirements(image):
+    for requirement in chosen.requirements:
         name, exact, version = requirement.partition("==")
         if exact and locked.get(f"wheel {name}") != version:
             yield f"{home / REQUIREMENTS_LOCK}: {requirement} is not what it names"
-    stack = matrix.stack(image)
-    for pin in (*image.left_out, *(stack.left_out if stack else ())):
+    for pin in chosen.left_out:
         if f"wheel {pin.partition('==')[0]}" in locked:
             yield f"{home / REQUIREMENTS_LOCK}: {pin} is left out, and yet it is there"

@@ -21,7 +21,7 @@ from scripts.errors import KitError
 from scripts.locks.cache import holds
 from scripts.matrix import Base
 from scripts.places import data_folder, scratch
-from scripts.processes import DIES_WITH_US, last_words, run
+from scripts.processes import last_words, run, start
 from scripts.ui import download_bar
 
 # glibc of the base decides which wheels its loader can run: bookworm has 2.36. PEP 600.
@@ -194,9 +194,7 @@ def _download(batch: Sequence[Wheel], base: Base, progress: Callable[[int], None
         complaints = work / "complaints"
         with (
             complaints.open("w") as stderr,
-            subprocess.Popen(
-                [*DIES_WITH_US, *argv], stdout=subprocess.PIPE, stderr=stderr, text=True
-            ) as pip,
+            start(argv, stdout=subprocess.PIPE, stderr=stderr, text=True) as pip,
         ):
             assert pip.stdout is not None
             _report(pip.stdout, progress)

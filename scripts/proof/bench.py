@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from scripts.build.build import Built
-from scripts.engine import containers, image_store
+from scripts.engine import containers
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.processes import last_words
@@ -34,7 +34,7 @@ def bench(name: str, host: Engine, built: Built) -> bool:
     say(f"{name}, in a fresh container of {built.name}; a figure over its limit is marked")
     out = Console(highlight=False, soft_wrap=True)
     ended = containers.run(
-        image_store.client(host),
+        host.client,
         built.name,
         ["python3", "-u", f"{name}.py"],
         inputs=[BENCHES / f"{name}.py"],

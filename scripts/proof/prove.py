@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.build.build import Built
-from scripts.engine import containers, image_store
+from scripts.engine import containers
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
@@ -63,14 +63,13 @@ def prove(host: Engine, built: Built, *, runs: int) -> bool:
     Raises:
         KitError: the training itself fails.
     """
-    client = image_store.client(host)
-    if left := containers.sweep(client):
+    if left := containers.sweep(host.client):
         say(f"removed {left} containers of a run that was killed")
     done = []
     for mode in ("deterministic", "off"):
         for number in range(1, runs + 1):
             with stage(f"training {number} of {runs}, TF_REPRO={mode}") as notice:
-                done.append(_train(client, built.name, mode, notice))
+                done.append(_train(host.client, built.name, mode, notice))
     verdict = judge(done)
     out = Console()
     if not out.is_terminal:

@@ -5,39 +5,29 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scripts.build.build import Built
-from scripts.engine import containers, image_store
+from scripts.engine import containers
 from scripts.engine.containers import Finished
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import scratch
-from scripts.processes import last_words
+from scripts.processes import finish, last_words
+from scripts.proof import agreed
 from scripts.ui import say, stage
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 # The script's folder is copied into each container, as the engine may be on another machine.
 FOLDER_BYTES = 1 << 30
-LEFT_OUT = {".git", ".venv", "__pycache__"}
 # What a user may have set for the run; everything else is the image's.
-SETTINGS = ("TF_REPRO", "TF_REPRO_SEED", "TF_CPP_MIN_LOG_LEVEL")
-RUN = "tf-repro-run"
-# Tells the runtime which image it is in, which no image can know of itself.
-IMAGE = "TF_REPRO_IMAGE"
-PROGRESS = "progress: "
+HANDED_ON = (*agreed.SETTINGS, "TF_CPP_MIN_LOG_LEVEL")
+# Where a run is recorded: not below the script's folder, which it would be compared with.
+RECORD = "/tf-repro-run"
 REPORTS = ("report.json", "report.html", "passport.json")
-COULD_NOT_RUN = 2
-# Pairs of runs that look for the operation: the second where the first has not found it.
-ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -70,20 +60,19 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
     """
     inputs = _folder_of(asked.script)
     command = ["python", asked.script.name, *_words("ARGS", asked.arguments)]
-    client = image_store.client(host)
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
         recording = Recording(host, built, command, inputs, asked.jobs)
         recording.run(folders, f"of {asked.script}")
-        judged = _judge(client, built, folders, asked)
-        for attempt in range(ATTEMPTS if asked.bisect else 0):
+        judged = _judge(host, built, folders, asked)
+        for attempt in range(agreed.ATTEMPTS if asked.bisect else 0):
             step = _step_to_bisect(asked)
             if step is None:
                 break
-            pair = [work / f"bisect-{2 * attempt + number}" for number in (1, 2)]
+            pair = [work / f"{agreed.PAIR}{2 * attempt + number}" for number in (1, 2)]
             recording.run(pair, f"with every operation around step {step}", step)
             folders += pair
-            judged = _judge(client, built, folders, asked)
+            judged = _judge(host, built, folders, asked)
     print(judged.stdout, end="")  # noqa: T201 - the result
     say(f"{', '.join(REPORTS)} are in {asked.into}")
     return judged.exit_code
@@ -112,7 +101,7 @@ class Recording:
             def one(number: int) -> None:
                 def show(line: str) -> None:
                     left = time_left(ends, total, time.monotonic() - started)
-                    notice(f"run {number} of {total}: {line.removeprefix(PROGRESS)}{left}")
+                    notice(f"run {number} of {total}: {line.removeprefix(agreed.PROGRESS)}{left}")
 
                 self._one(folders[number - 1], show, bisect_at)
                 ends.append(time.monotonic() - started)
@@ -122,20 +111,22 @@ class Recording:
     def _one(self, into: Path, on_line: Callable[[str], None], bisect_at: int | None) -> None:
         words = [] if bisect_at is None else ["--bisect", str(bisect_at)]
         done = containers.run(
-            image_store.client(self.host),
+            self.host.client,
             self.built.name,
-            # The record's place is not below the script's folder, which it would be compared with.
-            ["tf-repro", "record", "--progress", *words, "--keep", f"/{RUN}", "--", *self.command],
-            env={
-                **{name: os.environ[name] for name in SETTINGS if name in os.environ},
-                IMAGE: self.built.config_digest,
-            },
+            ["tf-repro", "record", "--progress", *words, "--keep", RECORD, "--", *self.command],
+            env=settings(os.environ, self.built),
             inputs=self.inputs,
             on_line=on_line,
-            folders={f"/{RUN}": into},
+            folders={RECORD: into},
         )
-        if not (into / "run.json").exists():
+        if not (into / agreed.RUN).exists():
             raise KitError(f"{' '.join(self.command)}: {last_words(done.stderr)}")
+
+
+def settings(environ: Mapping[str, str], built: Built) -> dict[str, str]:
+    """Return the environment of a run: what the user set for it, and which image it is in."""
+    chosen = {name: environ[name] for name in HANDED_ON if name in environ}
+    return {**chosen, agreed.IMAGE: built.config_digest}
 
 
 def time_left(ends: Sequence[float], total: int, passed: float) -> str:
@@ -153,7 +144,7 @@ def _folder_of(script: Path) -> list[Path]:
     if not script.is_file():
         raise KitError(f"SCRIPT={script}: no such file; name a training script on this machine")
     folder = script.resolve().parent
-    inputs = [path for path in sorted(folder.iterdir()) if path.name not in LEFT_OUT]
+    inputs = [path for path in sorted(folder.iterdir()) if path.name not in agreed.LEFT_OUT]
     files = (file for path in inputs for file in [path, *path.rglob("*")] if file.is_file())
     total = sum(file.stat().st_size for file in files)
     if total > FOLDER_BYTES:
@@ -171,19 +162,19 @@ def _words(name: str, text: str) -> list[str]:
         raise KitError(f"{name}={text}: {error}") from error
 
 
-def _judge(client: DockerClient, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
+def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
     names = [folder.name for folder in folders]
     reports = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
     judging = _words("JUDGE", asked.judging)
     ended = containers.run(
-        client,
+        host.client,
         built.name,
         ["tf-repro", "judge", *judging, *reports, f"--passport={REPORTS[2]}", *names],
-        env={IMAGE: built.config_digest, "COLUMNS": "140"},
+        env={agreed.IMAGE: built.config_digest, "COLUMNS": "140"},
         inputs=folders,
         outputs=REPORTS,
     )
-    if ended.exit_code >= COULD_NOT_RUN:
+    if ended.exit_code >= agreed.COULD_NOT_RUN:
         raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
     asked.into.mkdir(parents=True, exist_ok=True)
     for name, content in ended.files.items():
@@ -200,13 +191,7 @@ def _step_to_bisect(asked: Asked) -> int | None:
 
 def _add_revision(asked: Asked) -> None:
     """Add the script's commit to the passport: the container has no git, and no repository."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        cwd=asked.script.resolve().parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finish(agreed.DESCRIBE, cwd=asked.script.resolve().parent)
     path = asked.into / REPORTS[2]
     passport = json.loads(path.read_text())
     passport["environment"]["revision"] = done.stdout.strip() if done.returncode == 0 else ""

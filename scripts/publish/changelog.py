@@ -18,7 +18,7 @@ from rich.table import Table
 
 from scripts.errors import KitError
 from scripts.locks.lock import moves
-from scripts.matrix import Matrix
+from scripts.matrix import Family
 from scripts.registry.api import Descriptor, Manifest, Repository
 from scripts.registry.compression import unpacked
 from scripts.ui import say, stage
@@ -40,20 +40,20 @@ class Change:
     after: str
 
 
-def changelog(matrix: Matrix, before: str, after: str) -> list[Change]:
+def changelog(family: Family, before: str, after: str) -> list[Change]:
     """Compare two images of the family's repository.
 
     Args:
-        matrix: it names the repository.
+        family: it names the repository.
         before: a tag or a digest.
         after: another.
 
     Raises:
         KitError: there is no registry, or one of the images is not in it.
     """
-    if not matrix.family.registry:
+    if not family.registry:
         raise KitError("no registry to read from; name it as REGISTRY=registry.example")
-    repository = Repository(matrix.family.registry, matrix.family.name)
+    repository = Repository(family.registry, family.name)
     found = []
     for reference in (before, after):
         with stage(f"reading {repository}:{reference}"):

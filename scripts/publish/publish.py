@@ -8,9 +8,9 @@ from pathlib import Path
 from scripts import tags
 from scripts.build import build, rebuild
 from scripts.engine import image_store
-from scripts.engine.engine import require
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.places import REPO, require_disk, scratch
 from scripts.processes import require_program, run
 from scripts.registry import push
@@ -23,50 +23,44 @@ from scripts.ui import stage
 from scripts.vouch import signing, vouch
 
 
-def publish(tag: str, matrix: Matrix, compression: Compression, key: Path | None = None) -> Pushed:
+def publish(
+    chosen: Chosen, host: Engine, compression: Compression, key: Path | None = None
+) -> Pushed:
     """Push an image under all its tags, the moving ones last, with its bills and provenance.
 
     It is built if it is not there yet, and rebuilt without any cache unless that was done with
     these bytes on this machine.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
+        host: the engine that has it, or builds it.
         compression: of the layers in the registry.
         key: the private key to sign its provenance with; None signs nothing.
 
     Raises:
-        KitError: there is no registry to push to; the key cannot be used; the tree is not a
-            commit; the image has drifted, is not what its image.lock names, or cannot be rebuilt;
-            a fixed tag means other bytes; the registry refuses.
+        KitError: what `require_ready` raises; the image has drifted, is not what its image.lock
+            names, or cannot be rebuilt; a fixed tag means other bytes; the registry refuses.
     """
-    if not matrix.family.registry:
-        raise KitError(
-            "no registry to publish to; name one in images/matrix.toml ([family] registry), or "
-            "as REGISTRY=registry.example"
-        )
-    require_commit(REPO)
-    if key:
-        signing.sign(b"", key)  # whether it can be used, before what takes minutes
-    repository = Repository(matrix.family.registry, matrix.family.name)
-    built = build.build(tag, matrix, release=True)
+    require_ready(chosen, key)
+    tag = chosen.tag
+    repository = Repository(chosen.family.registry, chosen.family.name)
+    built = build.build(chosen, host, release=True)
     fixed, moving = (
         [
             name.rpartition(":")[2]
-            for name in names_of(tag, matrix, taggers, config_digest=built.config_digest)
+            for name in names_of(chosen, taggers, config_digest=built.config_digest)
         ]
         for taggers in (tags.FIXED, tags.MOVING)
     )
     # Before what takes minutes, and once more before the tags.
     push.refuse_other_bytes(repository, fixed, built.config_digest)
-    if not rebuild.is_known(built.config_digest) and not rebuild.check(tag, matrix):
+    if not rebuild.is_known(built.config_digest) and not rebuild.check(chosen, host):
         raise KitError(f"{tag} is not published: rebuilt from its locks it is another image")
 
     def attacher(pushed: Pushed) -> Sequence[Artefact]:
         digest = str(pushed.manifest["digest"])
-        return vouch.artefacts(tag, matrix, built, manifest_digest=digest, key=key)
+        return vouch.artefacts(chosen, built, manifest_digest=digest, key=key)
 
-    host = require()
     image_id = image_store.named(host, built.name)
     assert image_id
     with scratch() as work:
@@ -86,6 +80,21 @@ def publish(tag: str, matrix: Matrix, compression: Compression, key: Path | None
             moving=moving,
             attachers=[attacher],
         )
+
+
+def require_ready(chosen: Chosen, key: Path | None = None) -> None:
+    """Raise KitError if an image cannot be published from here: before what takes minutes.
+
+    There is no registry to push to, the tree is not a commit, or the key cannot be used.
+    """
+    if not chosen.family.registry:
+        raise KitError(
+            "no registry to publish to; name one in images/matrix.toml ([family] registry), or "
+            "as REGISTRY=registry.example"
+        )
+    require_commit(REPO)
+    if key:
+        signing.sign(b"", key)
 
 
 def require_commit(folder: Path) -> None:

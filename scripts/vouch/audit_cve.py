@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ from rich.table import Table
 from scripts.locks import debs
 from scripts.locks.apt import Deb
 from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.places import IMAGES
-from scripts.processes import DIES_WITH_US, last_words
+from scripts.processes import finish, last_words
 from scripts.ui import say, stage, warn
 
 # CVE_TRACKER and CVE_OSV may name others: a company's mirror, or a file of the tracker's data.
@@ -52,12 +51,11 @@ class NotReachedError(Exception):
     """A source of vulnerabilities could not be asked, or gave no answer that can be read."""
 
 
-def audit(tag: str, matrix: Matrix) -> int:
+def audit(chosen: Chosen) -> int:
     """Print what is known to be vulnerable in an image.
 
     Args:
-        tag: which image; it need not be built.
-        matrix: where it is described.
+        chosen: which image; it need not be built.
 
     Returns:
         CLEAN, FOUND, or NOT_REACHED where a source could not be asked and the others know nothing.
@@ -65,7 +63,7 @@ def audit(tag: str, matrix: Matrix) -> int:
     Raises:
         KitError: the image's Debian packages cannot be had.
     """
-    base = matrix.base[matrix.named(tag).base]
+    tag, base = chosen.tag, chosen.base
     packages = debs.obtain(debs.read_lock(IMAGES / tag / DEBS_LOCK), base, release=False).debs
     found: list[Finding] = []
     reached = True
@@ -150,17 +148,14 @@ def in_wheels(home: Path) -> list[Finding]:
     Raises:
         NotReachedError: it did not answer for all of them.
     """
-    done = subprocess.run(
+    done = finish(
         [
-            *(*DIES_WITH_US, sys.executable, "-m", "pip_audit"),
+            *(sys.executable, "-m", "pip_audit"),
             *("--requirement", str(home / REQUIREMENTS_LOCK), "--require-hashes", "--disable-pip"),
             *("--vulnerability-service", "osv", "--osv-url", os.environ.get("CVE_OSV") or OSV),
             *("--format", "json", "--progress-spinner", "off", "--timeout", str(CONNECT_SECONDS)),
         ],
         env={**os.environ, **_ca_bundle()},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     try:
         answer = json.loads(done.stdout)["dependencies"]

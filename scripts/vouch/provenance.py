@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from typing import Any
 
 from scripts import oci
@@ -18,27 +17,24 @@ from scripts.contents.components import deb_purl, wheel_purl
 from scripts.git_tree import revision
 from scripts.locks.apt import Deb
 from scripts.locks.wheels import Wheel
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.places import REPO
+from scripts.processes import finish
 from scripts.vouch.signing import PREDICATE, STATEMENT
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def statement(
-    tag: str, matrix: Matrix, built: Built, manifest_digest: str | None = None
-) -> dict[str, Any]:
+def statement(chosen: Chosen, built: Built, manifest_digest: str | None = None) -> dict[str, Any]:
     """Return the provenance of an image.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
         built: the image in the engine.
         manifest_digest: of the image in a registry, `sha256:…`, where it is in one.
     """
-    family, image = matrix.family, matrix.named(tag)
-    base, stack = matrix.base[image.base], matrix.stack(image)
-    tables = {"image": image, "base": base, **({"cuda": stack} if stack else {})}
+    family, base, stack = chosen.family, chosen.base, chosen.stack
+    tables = {"image": chosen.image, "base": base, **({"cuda": stack} if stack else {})}
     subjects = [_subject(built.name, built.config_digest, oci.CONFIG)]
     if manifest_digest:
         subjects.append(_subject(built.name, manifest_digest, oci.MANIFEST))
@@ -50,7 +46,7 @@ def statement(
             "buildDefinition": {
                 "buildType": f"{family.source}#build-it",
                 "externalParameters": {
-                    "tag": tag,
+                    "tag": chosen.tag,
                     "matrix": {
                         name: table.model_dump(mode="json") for name, table in tables.items()
                     },
@@ -93,13 +89,8 @@ def source_digest() -> dict[str, str]:
     blob/main/spec/v1/digest_set.md has the names.
     """
     found = {"gitTree": revision(REPO / "docker")}
-    asked = ("git", "-C", str(REPO))
-    changed = subprocess.run(
-        [*asked, "status", "--porcelain"], capture_output=True, text=True, check=False
-    )
-    head = subprocess.run(
-        [*asked, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
+    changed = finish(["git", "-C", REPO, "status", "--porcelain"])
+    head = finish(["git", "-C", REPO, "rev-parse", "HEAD"])
     if head.returncode == changed.returncode == 0 and not changed.stdout.strip():
         found["gitCommit"] = head.stdout.strip()
     return found

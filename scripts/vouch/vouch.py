@@ -8,9 +8,10 @@ from pathlib import Path
 from scripts.build import record
 from scripts.build.build import Built
 from scripts.contents import sbom
-from scripts.engine import engine, image_store
+from scripts.engine import image_store
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 from scripts.registry.api import Repository
 from scripts.registry.referrers import Artefact, read, referrers
 from scripts.tags import names_of
@@ -29,8 +30,7 @@ MEDIA_TYPES = {
 
 
 def artefacts(
-    tag: str,
-    matrix: Matrix,
+    chosen: Chosen,
     built: Built,
     *,
     manifest_digest: str | None = None,
@@ -39,8 +39,7 @@ def artefacts(
     """Return what belongs to an image: both bills, its provenance and, with a key, the signature.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
         built: the image in the engine.
         manifest_digest: of the image in the registry, `sha256:…`, where it is in one.
         key: the private key to sign with.
@@ -48,7 +47,7 @@ def artefacts(
     Raises:
         KitError: the key cannot be used.
     """
-    statement = provenance.render(provenance.statement(tag, matrix, built, manifest_digest))
+    statement = provenance.render(provenance.statement(chosen, built, manifest_digest))
     files = {**built.materials.documents, PROVENANCE: statement}
     if key:
         files[SIGNATURE] = signing.sign(statement, key)
@@ -77,7 +76,7 @@ def write(found: Sequence[Artefact], folder: Path) -> None:
         raise KitError(f"{folder}: {error.strerror}; VOUCHED= names another folder") from error
 
 
-def verify_files(tag: str, matrix: Matrix, key: Path, folder: Path) -> None:
+def verify_files(chosen: Chosen, host: Engine, key: Path, folder: Path) -> None:
     """Verify the signature in a folder against the image that is in the engine.
 
     Raises:
@@ -89,13 +88,14 @@ def verify_files(tag: str, matrix: Matrix, key: Path, folder: Path) -> None:
         envelope = path.read_bytes()
     except OSError as error:
         raise signing.NotVouchedError(
-            f"{path}: {error.strerror}; the image is not signed: `make sign IMAGE={tag}` signs it"
+            f"{path}: {error.strerror}; the image is not signed: "
+            f"`make sign IMAGE={chosen.tag}` signs it"
         ) from error
-    name, config_digest = in_engine(tag, matrix)
+    name, config_digest = in_engine(chosen, host)
     verify(envelope, key, config_digest, name, str(path))
 
 
-def verify_published(tag: str, matrix: Matrix, key: Path) -> None:
+def verify_published(chosen: Chosen, key: Path) -> None:
     """Verify the signature of an image that is in the registry, before it is pulled.
 
     The engine that pulls it checks the layers against the configuration, which is what is signed.
@@ -104,8 +104,9 @@ def verify_published(tag: str, matrix: Matrix, key: Path) -> None:
         NotVouchedError: it is missing, or is not what it should be.
         KitError: the image is not in the registry, or the key cannot be read.
     """
-    repository = Repository(matrix.family.registry, matrix.family.name)
-    name = names_of(tag, matrix)[0]
+    tag, family = chosen.tag, chosen.family
+    repository = Repository(family.registry, family.name)
+    name = names_of(chosen)[0]
     manifest = repository.manifest(name.rpartition(":")[2])
     if manifest is None:
         raise KitError(f"{name} is not in the registry; `make publish IMAGE={tag}` pushes it")
@@ -141,15 +142,14 @@ def verify(envelope: bytes, key: Path, config_digest: str, name: str, where: str
     say(f"{name}: {config_digest} is signed with {key}, built by {builder}", style="bold green")
 
 
-def in_engine(tag: str, matrix: Matrix) -> tuple[str, str]:
+def in_engine(chosen: Chosen, host: Engine) -> tuple[str, str]:
     """Return the name and the config digest of an image that is in the engine.
 
     Raises:
         KitError: it is not there.
     """
-    host = engine.require()
-    name = names_of(tag, matrix)[0]
+    name = names_of(chosen)[0]
     image_id = image_store.named(host, name)
     if image_id is None:
-        raise KitError(f"{name} is not in the engine; `make image IMAGE={tag}` builds it")
+        raise KitError(f"{name} is not in the engine; `make image IMAGE={chosen.tag}` builds it")
     return name, record.config_digest(host, image_id)

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from docker import DockerClient
 from scripts.engine import engine, image_store
 from scripts.errors import KitError
 from scripts.places import REPO, exclusive
@@ -104,7 +106,9 @@ def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
     )
     engine.start(private)
     docker, buildx = (private.files / name for name in (engine.CLIENT, engine.BUILDX))
-    yield engine.Engine(f"unix://{private.socket}", docker, (str(buildx),))
+    address = f"unix://{private.socket}"
+    with closing(DockerClient(base_url=address)) as client:
+        yield engine.Engine(address, docker, (str(buildx),), client)
     assert engine.stop(private)
     assert private.pid() is None
 

@@ -11,7 +11,7 @@ from scripts.build.build import Built, Materials
 from scripts.contents import sbom
 from scripts.locks.apt import Deb
 from scripts.locks.wheels import Wheel, cached
-from scripts.matrix import Matrix
+from scripts.matrix import Chosen
 
 CONFIG = f"sha256:{'c' * 64}"
 INPUTS = f"sha256:{'d' * 64}"
@@ -70,12 +70,12 @@ def layer(folder: Path) -> Path:
     return path
 
 
-def documents(folder: Path, matrix: Matrix) -> dict[str, bytes]:
+def documents(folder: Path, chosen: Chosen) -> dict[str, bytes]:
     """Make the image's bills of materials."""
-    return sbom.make("2.15-cpu", matrix, DEBS, wheels(), layer(folder))
+    return sbom.make(chosen, DEBS, wheels(), layer(folder))
 
 
-def built(folder: Path, matrix: Matrix) -> Built:
+def built(folder: Path, chosen: Chosen) -> Built:
     """Make the image as the kit knows it after a build; its record has to be there."""
-    materials = Materials(DEBS, wheels(), documents(folder, matrix))
+    materials = Materials(DEBS, wheels(), documents(folder, chosen))
     return Built(("org/tf-repro:2.15-cpu",), CONFIG, {}, materials, INPUTS)

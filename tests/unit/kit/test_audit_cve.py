@@ -120,7 +120,7 @@ def test_what_is_found_is_shown_even_where_the_other_source_is_not_reached(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CVE_OSV", NOWHERE)
-    assert audit_cve.audit("2.15-cpu", matrix.load()) == audit_cve.FOUND
+    assert audit_cve.audit(matrix.load().named("2.15-cpu")) == audit_cve.FOUND
     said = capsys.readouterr()
     assert "CVE-2" in said.out
     assert "2 known vulnerabilities, 1 of them with a fixed version" in said.err
@@ -132,7 +132,7 @@ def test_what_cannot_be_reached_is_never_called_clean(
 ) -> None:
     tracker.write_text(json.dumps({"other": {}}))
     monkeypatch.setenv("CVE_OSV", NOWHERE)
-    assert audit_cve.audit("2.15-cpu", matrix.load()) == audit_cve.NOT_REACHED == 3
+    assert audit_cve.audit(matrix.load().named("2.15-cpu")) == audit_cve.NOT_REACHED == 3
     said = capsys.readouterr().err
     assert (
         f"OSV database of Python packages could not be reached ({NOWHERE}: no connection)" in said
@@ -162,5 +162,5 @@ def test_clean_is_clean(
 ) -> None:
     tracker.write_text(json.dumps({"other": {}}))
     monkeypatch.setattr(audit_cve, "in_wheels", lambda _: [])
-    assert audit_cve.audit("2.15-cpu", matrix.load()) == audit_cve.CLEAN
+    assert audit_cve.audit(matrix.load().named("2.15-cpu")) == audit_cve.CLEAN
     assert "2.15-cpu: no known vulnerability" in capsys.readouterr().err

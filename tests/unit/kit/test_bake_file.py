@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import git_tree, matrix, oci
+from scripts import git_tree, oci
 from scripts.build import bake_file
 from scripts.locks.wheels import Wheel, cached
+from scripts.matrix import Chosen
 
 EPOCH = 1_793_491_200
 
@@ -47,34 +48,34 @@ def test_a_layout_of_the_same_bytes_is_the_same(tmp_path: Path, root: oci.Layout
 
 
 def test_equal_inputs_have_equal_digests_and_others_do_not(
-    root: oci.Layout, locked: list[Wheel]
+    chosen: Chosen, root: oci.Layout, locked: list[Wheel]
 ) -> None:
-    known = matrix.load()
-    one = bake_file.make("2.15-cpu", known, root, locked, (), {})
-    assert bake_file.make("2.15-cpu", known, root, locked, (), {}).inputs == one.inputs
-    drifted = bake_file.make("2.15-cpu", known, root, locked, ("tar 1 -> 2",), {})
+    one = bake_file.make(chosen, root, locked, (), {})
+    assert bake_file.make(chosen, root, locked, (), {}).inputs == one.inputs
+    drifted = bake_file.make(chosen, root, locked, ("tar 1 -> 2",), {})
     assert drifted.inputs != one.inputs
     documents = {"sbom": b"x"}
-    assert bake_file.make("2.15-cpu", known, root, locked, (), documents).inputs != one.inputs
+    assert bake_file.make(chosen, root, locked, (), documents).inputs != one.inputs
     cached(locked[0]).write_bytes(b"y")
-    assert bake_file.make("2.15-cpu", known, root, locked, (), {}).inputs != one.inputs
+    assert bake_file.make(chosen, root, locked, (), {}).inputs != one.inputs
 
 
 def test_what_the_image_says_of_itself_is_a_context_of_its_own(
-    root: oci.Layout, locked: list[Wheel]
+    chosen: Chosen, root: oci.Layout, locked: list[Wheel]
 ) -> None:
     """In another one, every layer that sees that one would be built again with each change."""
-    made = bake_file.make("2.15-cpu", matrix.load(), root, locked, (), {"sbom": b"x"})
+    made = bake_file.make(chosen, root, locked, (), {"sbom": b"x"})
     contexts = made.bake["contexts"]
     assert isinstance(contexts, dict)
     assert [path.name for path in Path(contexts["share"]).iterdir()] == ["sbom"]
     assert not list(Path(contexts["locked"]).rglob("sbom"))
 
 
-def test_only_a_drifted_image_says_so(root: oci.Layout, locked: list[Wheel]) -> None:
-    known = matrix.load()
-    plain = bake_file.make("2.15-cpu", known, root, locked, (), {})
-    drifted = bake_file.make("2.15-cpu", known, root, locked, ("tar 1 -> 2",), {})
+def test_only_a_drifted_image_says_so(
+    chosen: Chosen, root: oci.Layout, locked: list[Wheel]
+) -> None:
+    plain = bake_file.make(chosen, root, locked, (), {})
+    drifted = bake_file.make(chosen, root, locked, ("tar 1 -> 2",), {})
     assert "tf-repro.drift" not in json.dumps(plain.bake)
     assert '"tf-repro.drift": "tar 1 -> 2"' in json.dumps(drifted.bake)
 

@@ -134,24 +134,24 @@ def test_what_moved_is_shown() -> None:
     ]
 
 
-def test_a_lock_that_the_matrix_has_left_behind_is_noticed(tmp_path: Path) -> None:
-    known = matrix.load()
+def test_a_lock_that_the_matrix_has_left_behind_is_noticed(
+    chosen: matrix.Chosen, tmp_path: Path
+) -> None:
     home = tmp_path / "2.15-cpu"
     home.mkdir()
     debs.write_lock(home / "debs.lock", "2.15-cpu", BASE, [])
     wheels.write_lock(home / "requirements.lock", "2.15-cpu", BASE, [])
-    said = list(lock.contradictions("2.15-cpu", known, tmp_path))
+    said = list(lock.contradictions(chosen, tmp_path))
     assert len(said) == len(BASE.packages) + 1
     assert "tensorflow-cpu==2.15.1 is not what it names" in said[-1]
 
 
-def test_constraints_hold_what_decides_bits_and_nothing_else() -> None:
-    known = matrix.load()
+def test_constraints_hold_what_decides_bits_and_nothing_else(chosen: matrix.Chosen) -> None:
     rows = [
         wheels.Wheel(name, "1.0", "0" * 64, f"{name}.whl", 1)
         for name in ("tensorflow-cpu", "numpy", "requests", "nvidia-cudnn-cu12", "pip")
     ]
-    assert constraints(rows, known.image["2.15-cpu"], known).splitlines() == [
+    assert constraints(rows, chosen).splitlines() == [
         "numpy==1.0",
         "nvidia-cudnn-cu12==1.0",
         "tensorflow==2.15.1",

@@ -106,13 +106,14 @@ def test_an_unknown_image_lists_the_known_ones() -> None:
 
 def test_names() -> None:
     known = matrix.load()
-    assert tags.names_of("2.15-cpu", known) == (
+    chosen, newest = known.named("2.15-cpu"), known.named("2.21-gpu")
+    assert tags.names_of(chosen) == (
         "org/tf-repro:2.15-cpu",
         "org/tf-repro:2.15.1-cpu",
     )
-    assert all(name.endswith("-drifted") for name in tags.names_of("2.15-cpu", known, drifted=True))
+    assert all(name.endswith("-drifted") for name in tags.names_of(chosen, drifted=True))
     digest = f"sha256:0123456789ab{'c' * 52}"
-    published = tags.names_of("2.21-gpu", known, (*tags.FIXED, *tags.MOVING), config_digest=digest)
+    published = tags.names_of(newest, (*tags.FIXED, *tags.MOVING), config_digest=digest)
     assert published == (
         "org/tf-repro:2.21.0-gpu",
         "org/tf-repro:2.21.0-gpu-0123456789ab",
@@ -124,13 +125,12 @@ def test_names() -> None:
 def test_the_newest_is_so_by_number_and_not_by_letter(tmp_path: Path) -> None:
     image = GOOD[GOOD.index("[image") :]
     known = load(tmp_path, f"{GOOD}\n{image.replace('2.15', '2.9')}")
-    assert tags.newest(known, "2.9-cpu") == "2.15-cpu"
+    assert [one.tag for one in known.choose("all") if one.newest] == ["2.15-cpu"]
 
 
 def test_the_committed_locks_are_those_of_the_matrix() -> None:
-    known = matrix.load()
-    for tag in known.image:
-        assert list(lock.contradictions(tag, known)) == []
+    for chosen in matrix.load().choose("all"):
+        assert list(lock.contradictions(chosen)) == []
 
 
 def test_no_lock_names_an_address() -> None:

@@ -21,27 +21,24 @@ from scripts import matrix, oci
 from scripts.build import build, rebuild, record
 from scripts.build.bake import Digests
 from scripts.engine import image_store
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
+from scripts.matrix import Chosen
 from scripts.publish import publish
-from scripts.registry import push
+from scripts.registry import compression, push
 from scripts.registry.api import Repository
-from scripts.registry.compression import (
-    COMPRESSIONS,
-    MEDIA_TYPES,
-    Compression,
-    chosen,
-    compress,
-    unpacked,
-)
+from scripts.registry.compression import COMPRESSIONS, MEDIA_TYPES, Compression, compress, unpacked
 from scripts.registry.login import api_host
 from tests.unit.kit.test_image_diff import FILES, layout
 
 CONFIG = f"sha256:{'a' * 64}"
 
 
-def test_without_a_registry_there_is_nothing_to_publish_to() -> None:
+def test_without_a_registry_there_is_nothing_to_publish_to(
+    chosen: Chosen, no_engine: Engine
+) -> None:
     with pytest.raises(KitError, match=r"no registry to publish to; name one in .*\.toml"):
-        publish.publish("2.15-cpu", matrix.load(), "zstd")
+        publish.publish(chosen, no_engine, "zstd")
 
 
 def test_only_a_commit_is_published(tmp_path: Path) -> None:
@@ -55,8 +52,8 @@ def test_only_a_commit_is_published(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> matrix.Matrix:
-    """A matrix with a registry, and an image that is what its lock names."""
+def published(monkeypatch: pytest.MonkeyPatch) -> Chosen:
+    """An image of a family with a registry, which is what its lock names."""
     monkeypatch.setenv("REGISTRY", "registry.example")
     made = build.Built(
         ("registry.example/org/tf-repro:2.15-cpu",), CONFIG, {}, build.Materials((), (), {}), CONFIG
@@ -64,21 +61,21 @@ def known(monkeypatch: pytest.MonkeyPatch) -> matrix.Matrix:
     monkeypatch.setattr(publish, "require_commit", lambda _: None)
     monkeypatch.setattr(build, "build", lambda *_, release: made if release else None)
     monkeypatch.setattr(push, "refuse_other_bytes", lambda *_: None)
-    return matrix.load()
+    return matrix.load().named("2.15-cpu")
 
 
 def test_what_cannot_be_rebuilt_is_not_published(
-    known: matrix.Matrix, monkeypatch: pytest.MonkeyPatch
+    published: Chosen, no_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuild, "check", lambda *_: False)
     monkeypatch.setattr(push, "push", lambda *_, **__: pytest.fail("it was pushed"))
     with pytest.raises(KitError, match=r"2\.15-cpu is not published: rebuilt from its"):
-        publish.publish("2.15-cpu", known, "zstd")
+        publish.publish(published, no_engine, "zstd")
 
 
 def test_an_unknown_compression_is_refused() -> None:
     with pytest.raises(KitError, match="COMPRESSION=lz4: there are zstd and gzip"):
-        chosen("lz4")
+        compression.chosen("lz4")
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -101,7 +98,11 @@ def test_a_layer_compresses_to_the_same_bytes_with_any_number_of_processors(
 
 
 def test_a_rebuild_that_differs_is_a_table_of_what_differs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    chosen: Chosen,
+    no_engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A layer, a path in it, which of its attributes, and both values."""
     image = layout(tmp_path / "image", FILES)
@@ -112,14 +113,14 @@ def test_a_rebuild_that_differs_is_a_table_of_what_differs(
         again.folder.rename(into)
         return Digests("", "")
 
-    ready = SimpleNamespace(host=None, builder="", target=None, names=("org/tf-repro:2.15-cpu",))
+    ready = SimpleNamespace(builder="", target=None, names=("org/tf-repro:2.15-cpu",))
     monkeypatch.setattr(build, "prepare", lambda *_, **__: ready)
     monkeypatch.setattr(rebuild, "require_disk", lambda *_: None)
     monkeypatch.setattr(rebuild, "bake", bake)
     monkeypatch.setattr(image_store, "named", lambda *_: "the image's id")
     monkeypatch.setattr(record, "config_digest", lambda *_: image.config_digest)
     monkeypatch.setattr(image_store, "export", lambda *_: image)
-    assert rebuild.check("2.15-cpu", matrix.load()) is False
+    assert rebuild.check(chosen, no_engine) is False
     assert not rebuild.is_known(image.config_digest)
     rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "usr/bin/x" in line]
     assert [[cell.strip() for cell in row[1:-1]] for row in rows] == [
@@ -129,7 +130,7 @@ def test_a_rebuild_that_differs_is_a_table_of_what_differs(
     # And the same bytes are remembered, so that publishing needs no second rebuild.
     changed = FILES
     shutil.rmtree(tmp_path / "again")
-    assert rebuild.check("2.15-cpu", matrix.load()) is True
+    assert rebuild.check(chosen, no_engine) is True
     assert rebuild.is_known(image.config_digest)
 
 

@@ -20,7 +20,7 @@ BSD = "Classifier: License :: OSI Approved :: BSD License\n"
 
 @pytest.fixture
 def documents(tmp_path: Path) -> dict[str, bytes]:
-    return made_up_image.documents(tmp_path, matrix.load())
+    return made_up_image.documents(tmp_path, matrix.load().named("2.15-cpu"))
 
 
 def spdx_packages(documents: dict[str, bytes]) -> dict[str, Any]:
@@ -79,11 +79,12 @@ def test_they_name_every_package_with_version_hash_licence_and_purl(
 
 
 def test_they_are_the_same_bytes_again_and_know_no_clock(
-    documents: dict[str, bytes], tmp_path: Path
+    documents: dict[str, bytes], chosen: matrix.Chosen, tmp_path: Path
 ) -> None:
-    known = matrix.load()
     again = sbom.make(
-        *("2.15-cpu", known, made_up_image.DEBS[::-1], made_up_image.wheels()[::-1]),
+        chosen,
+        made_up_image.DEBS[::-1],
+        made_up_image.wheels()[::-1],
         made_up_image.layer(tmp_path),
     )
     assert again == documents
@@ -91,10 +92,11 @@ def test_they_are_the_same_bytes_again_and_know_no_clock(
     assert json.loads(documents[sbom.CYCLONEDX])["metadata"]["timestamp"] == "2026-11-01T00:00:00Z"
 
 
-def test_other_content_has_another_identity(documents: dict[str, bytes], tmp_path: Path) -> None:
+def test_other_content_has_another_identity(
+    documents: dict[str, bytes], chosen: matrix.Chosen, tmp_path: Path
+) -> None:
     other = sbom.make(
-        *("2.15-cpu", matrix.load(), made_up_image.DEBS[:1], made_up_image.wheels()),
-        made_up_image.layer(tmp_path),
+        chosen, made_up_image.DEBS[:1], made_up_image.wheels(), made_up_image.layer(tmp_path)
     )
     for name, identity in ((sbom.SPDX, "documentNamespace"), (sbom.CYCLONEDX, "serialNumber")):
         assert json.loads(other[name])[identity] != json.loads(documents[name])[identity]
@@ -105,7 +107,7 @@ def test_the_name_that_images_are_published_under_changes_nothing(
 ) -> None:
     monkeypatch.setenv("IMAGE_NAME", "somebody/else")
     monkeypatch.setenv("REGISTRY", "registry.example")
-    assert made_up_image.documents(tmp_path, matrix.load()) == documents
+    assert made_up_image.documents(tmp_path, matrix.load().named("2.15-cpu")) == documents
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts import matrix
 from scripts.build import record
 from scripts.contents import sbom
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
+from scripts.matrix import Chosen
 from scripts.places import data_folder
 from scripts.registry.referrers import Artefact
 from scripts.vouch import signing, vouch
@@ -38,10 +39,11 @@ def image() -> record.Image:
 
 
 @pytest.fixture
-def artefacts(tmp_path: Path, key: Path, image: record.Image) -> dict[str, Artefact]:
-    known = matrix.load()
+def artefacts(
+    tmp_path: Path, key: Path, image: record.Image, chosen: Chosen
+) -> dict[str, Artefact]:
     found = vouch.artefacts(
-        *("2.15-cpu", known, made_up_image.built(tmp_path, known)),
+        *(chosen, made_up_image.built(tmp_path, chosen)),
         manifest_digest=image.image_id,
         key=key,
     )
@@ -87,15 +89,14 @@ def test_the_provenance_names_the_image_and_every_byte_that_went_in(
 
 
 def test_who_built_it_can_be_said(
-    tmp_path: Path, image: record.Image, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, image: record.Image, chosen: Chosen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert image.config == CONFIG
-    known = matrix.load()
-    made = made_up_image.built(tmp_path, known)
+    made = made_up_image.built(tmp_path, chosen)
     monkeypatch.setenv("BUILDER_ID", "https://ci.example/builders/1")
     (statement,) = (
         json.loads(one.content)
-        for one in vouch.artefacts("2.15-cpu", known, made)
+        for one in vouch.artefacts(chosen, made)
         if one.file_name == vouch.PROVENANCE
     )
     builder = statement["predicate"]["runDetails"]["builder"]["id"]
@@ -175,9 +176,11 @@ def test_a_name_of_the_key_that_lies_does_not_stop_the_right_one(
     assert signing.verify(json.dumps(content).encode(), public(key), CONFIG, "here")
 
 
-def test_a_missing_signature_is_one_clear_line(tmp_path: Path, key: Path) -> None:
+def test_a_missing_signature_is_one_clear_line(
+    tmp_path: Path, key: Path, chosen: Chosen, no_engine: Engine
+) -> None:
     with pytest.raises(signing.NotVouchedError, match=r"not signed: `make sign IMAGE=2\.15-cpu`"):
-        vouch.verify_files("2.15-cpu", matrix.load(), public(key), tmp_path / "none")
+        vouch.verify_files(chosen, no_engine, public(key), tmp_path / "none")
 
 
 def test_what_is_written_is_what_is_handed_to_a_registry(
