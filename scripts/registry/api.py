@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 
 from scripts import oci
 from scripts.digests import digest_of
 from scripts.errors import KitError
-from scripts.registry.login import SECONDS, api_host, authorization, is_loopback
+from scripts.registry.login import SECONDS, api_host, authorization, host_of, is_loopback
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -72,7 +72,7 @@ class Repository:
             name: of the repository in it, as in `org/tf-repro`.
         """
         self.registry, self.name = registry, name
-        scheme = "http" if is_loopback(urlsplit(f"//{registry}").hostname or "") else "https"
+        scheme = "http" if is_loopback(host_of(f"//{registry}")) else "https"
         self._base = f"{scheme}://{api_host(registry)}/v2/{name}/"
         self._session = requests.Session()
         # Where this machine's own programs look for certificates, a company's among them.
@@ -204,7 +204,7 @@ class Repository:
         where = urljoin(self._base, path)
         try:
             answer = self._session.request(method, where, timeout=SECONDS, **options)
-            # Of a body that is half gone there is no second time.
+            # A body that is half gone cannot be sent a second time.
             again = not isinstance(options.get("data"), _Watched)
             if answer.status_code == requests.codes.unauthorized and again:
                 challenge = answer.headers.get("WWW-Authenticate", "")

@@ -6,11 +6,14 @@ https://distribution.github.io/distribution/spec/auth/token/
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from scripts.errors import KitError
 
@@ -84,9 +87,9 @@ def _token(
 ) -> str:
     """Ask the registry's authorisation service for a token, anonymously if we have no name."""
     question = dict[str, str]({key: asked[key] for key in ("service", "scope") if key in asked})
-    realm = urlsplit(asked["realm"])
-    if known and realm.scheme != "https" and not is_loopback(realm.hostname or ""):
-        raise KitError(f"{registry}: no password goes to {asked['realm']} in clear")
+    realm = asked["realm"]
+    if known and not realm.lower().startswith("https://") and not is_loopback(host_of(realm)):
+        raise KitError(f"{registry}: no password goes to {realm} in clear")
     if known and known.identity_token:
         form: dict[str, str] = {
             **question,
@@ -94,19 +97,40 @@ def _token(
             "refresh_token": known.identity_token,
             "client_id": "tf-repro",
         }
-        answer = session.post(realm.geturl(), data=form, timeout=SECONDS)
+        answer = session.post(realm, data=form, timeout=SECONDS)
     else:
         login = (known.user, known.password) if known else None
-        answer = session.get(realm.geturl(), params=question, auth=login, timeout=SECONDS)
+        answer = session.get(realm, params=question, auth=login, timeout=SECONDS)
     if not answer.ok:
         raise KitError(
-            f"{registry}: {realm.netloc} gives no token ({answer.status_code}); "
+            f"{registry}: {host_of(realm)} gives no token ({answer.status_code}); "
             f"`docker login {registry}` first, as somebody who may push"
         )
     given = answer.json()
     return str(given.get("token") or given["access_token"])
 
 
+def host_of(address: str) -> str:
+    r"""Return the host that a request to an address would go to, empty where there is none.
+
+    Read by the library that sends it: in `http://one\@other/` another parser finds another host,
+    and what is said of that one is not true of the one that gets the password.
+    """
+    try:
+        return parse_url(address).host or ""
+    except LocationParseError:
+        return ""
+
+
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, where the docker client speaks plain http, too."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    """Tell whether a host is this machine, where the docker client speaks plain http, too.
+
+    Only `localhost` and an address that is written in full: any other name, and any short form, is
+    what a resolver makes of it.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from docker.auth import INDEX_NAME
 
-from scripts import matrix, oci
+from scripts import matrix
 from scripts.build import build, rebuild, record
 from scripts.build.bake import Digests
 from scripts.engine import image_store
@@ -26,9 +20,7 @@ from scripts.errors import KitError
 from scripts.matrix import Chosen
 from scripts.publish import publish
 from scripts.registry import compression, push
-from scripts.registry.api import Repository
 from scripts.registry.compression import COMPRESSIONS, MEDIA_TYPES, Compression, compress, unpacked
-from scripts.registry.login import api_host
 from tests.unit.kit.test_image_diff import FILES, layout
 
 CONFIG = f"sha256:{'a' * 64}"
@@ -132,58 +124,3 @@ def test_a_rebuild_that_differs_is_a_table_of_what_differs(
     shutil.rmtree(tmp_path / "again")
     assert rebuild.check(chosen, no_engine) is True
     assert rebuild.is_known(image.config_digest)
-
-
-class TokenRegistry(BaseHTTPRequestHandler):
-    """A registry that has one manifest, for whoever brings the token that its service gives."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        login = base64.b64encode(b"somebody:secret").decode()
-        host = self.headers["Host"]
-        if self.path.startswith("/token"):
-            known = self.headers.get("Authorization") == f"Basic {login}"
-            wanted = "/token?service=test&scope=repository%3Aorg%2Fx%3Apull"
-            self._answer(200 if known and self.path == wanted else 401, {"token": "abc"})
-        elif self.headers.get("Authorization") == "Bearer abc":
-            self._answer(200, {"schemaVersion": 2})
-        else:
-            realm = f'realm="http://{host}/token",service="test",scope="repository:org/x:pull"'
-            self._answer(401, {}, {"WWW-Authenticate": f"Bearer {realm}"})
-
-    def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": oci.MANIFEST, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(json.dumps(content).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def token_registry() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), TokenRegistry) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_a_registry_that_wants_a_token_gets_one(
-    token_registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    repository = Repository(token_registry, "org/x")
-    with pytest.raises(KitError, match=f"gives no token .401.; `docker login {token_registry}`"):
-        repository.manifest("1")
-    pair = base64.b64encode(b"somebody:secret").decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {token_registry: {"auth": pair}}}))
-    found = repository.manifest("1")
-    assert found
-    assert found.json == {"schemaVersion": 2}
-
-
-def test_dockers_own_registry_is_called_otherwise_than_its_host() -> None:
-    assert api_host("registry.example:5000") == "registry.example:5000"
-    assert api_host(INDEX_NAME) not in {INDEX_NAME, ""}
