@@ -237,10 +237,11 @@ def verify(
     from scripts.proof import verify as verification  # noqa: PLC0415
 
     one = matrix.load().named(image)
+    own = verification.words("ARGS", arguments)
+    options = verification.words("JUDGE", judging)
+    asked = verification.Asked(script, own, runs, options, into, bisect, jobs)
     with _at_work() as host:
-        built = builder.build(one, host)
-        asked = verification.Asked(script, arguments, runs, judging, into, bisect, jobs)
-        raise typer.Exit(verification.verify(host, built, asked))
+        raise typer.Exit(verification.verify(host, builder.build(one, host), asked))
 
 
 @verb

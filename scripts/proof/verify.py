@@ -41,9 +41,9 @@ class Asked:
     """
 
     script: Path
-    arguments: str
+    arguments: Sequence[str]
     runs: int
-    judging: str
+    judging: Sequence[str]
     into: Path
     bisect: bool = False
     jobs: int = 1
@@ -59,7 +59,7 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
         KitError: the script is not there, its folder is too large to be copied, or it fails.
     """
     inputs = _folder_of(asked.script)
-    command = ["python", asked.script.name, *_words("ARGS", asked.arguments)]
+    command = ["python", asked.script.name, *asked.arguments]
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
         recording = Recording(host, built, command, inputs, asked.jobs)
@@ -155,7 +155,16 @@ def _folder_of(script: Path) -> list[Path]:
     return inputs
 
 
-def _words(name: str, text: str) -> list[str]:
+def words(name: str, text: str) -> list[str]:
+    """Return the words of a text, split as a shell splits them; it expands nothing.
+
+    Args:
+        name: what to call the text.
+        text: words, with quotes around what a space is to be kept in.
+
+    Raises:
+        KitError: a quote is not closed.
+    """
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -165,11 +174,10 @@ def _words(name: str, text: str) -> list[str]:
 def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
     names = [folder.name for folder in folders]
     reports = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
-    judging = _words("JUDGE", asked.judging)
     ended = containers.run(
         host.client,
         built.name,
-        ["tf-repro", "judge", *judging, *reports, f"--passport={REPORTS[2]}", *names],
+        ["tf-repro", "judge", *asked.judging, *reports, f"--passport={REPORTS[2]}", *names],
         env={agreed.IMAGE: built.config_digest, "COLUMNS": "140"},
         inputs=folders,
         outputs=REPORTS,
