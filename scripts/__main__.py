@@ -32,7 +32,7 @@ def _at_work() -> Iterator[Engine]:
 @verb
 def lock(image: ImageTag = "all") -> None:
     """Resolve what images/matrix.toml asks for, and write the locks."""
-    from scripts.locks import lock as locks  # noqa: PLC0415 - each verb loads what it needs
+    from scripts.locks import lock as locks
 
     images = matrix.load().choose(image)
     with exclusive():
@@ -45,7 +45,7 @@ def build(
     release: Annotated[bool, typer.Option(help="Stop where a locked package is gone.")] = False,
 ) -> None:
     """Build an image from its locks."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
+    from scripts.build import build as builder
 
     images = matrix.load().choose(image)
     with _at_work() as host:
@@ -56,8 +56,8 @@ def build(
 @verb
 def lock_image(image: ImageTag = "2.15-cpu") -> None:
     """Build an image and write down which bytes it is."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.locks import image_lock  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.locks import image_lock
 
     images = matrix.load().choose(image)
     with _at_work() as host:
@@ -73,8 +73,8 @@ def lock_image(image: ImageTag = "2.15-cpu") -> None:
 @verb
 def sizes(image: ImageTag = "2.15-cpu") -> None:
     """Measure what an image takes on disk, and what a plain installation would."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.family import sizes as measurements  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.family import sizes as measurements
 
     known = matrix.load()
     images = known.choose(image)
@@ -87,7 +87,7 @@ def sizes(image: ImageTag = "2.15-cpu") -> None:
 @verb
 def readme() -> None:
     """Write images/README.md out of the matrix, the locks and the measured sizes."""
-    from scripts.family import page  # noqa: PLC0415 - see `lock`
+    from scripts.family import page
 
     say(f"{page.write(matrix.load())} is written")
 
@@ -95,7 +95,7 @@ def readme() -> None:
 @verb
 def rebuild_check(image: ImageTag = "2.15-cpu") -> None:
     """Build an image again without any cache, and compare every byte."""
-    from scripts.build import rebuild  # noqa: PLC0415 - see `lock`
+    from scripts.build import rebuild
 
     images = matrix.load().choose(image)
     with _at_work() as host:
@@ -106,9 +106,9 @@ def rebuild_check(image: ImageTag = "2.15-cpu") -> None:
 @verb
 def sbom(image: ImageTag = "2.15-cpu", into: Into = VOUCHED) -> None:
     """Build an image and write its bills of materials, checked against their schemas."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.contents import sbom as bills  # noqa: PLC0415
-    from scripts.vouch import vouch  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.contents import sbom as bills
+    from scripts.vouch import vouch
 
     images = matrix.load().choose(image)
     with _at_work() as host:
@@ -125,8 +125,8 @@ def sign(
     key: Annotated[Path | None, typer.Option(help="Private key; none writes no signature.")] = None,
 ) -> None:
     """Build an image, write its bills and its provenance, and sign that."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.vouch import vouch  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.vouch import vouch
 
     images = matrix.load().choose(image)
     with _at_work() as host:
@@ -138,7 +138,7 @@ def sign(
 @verb
 def sign_key(key: Path) -> None:
     """Make a key pair to sign images with."""
-    from scripts.vouch import signing  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import signing
 
     public = signing.make_key(key)
     say(f"{key} is made: keep it to yourself; {public} is for everybody who verifies")
@@ -151,7 +151,7 @@ def verify_signature(
     into: Into = VOUCHED,
 ) -> None:
     """Verify that an image is the one that was signed: in the registry, if one is named."""
-    from scripts.vouch import vouch  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import vouch
 
     images = matrix.load().choose(image)
     if images[0].family.registry:
@@ -167,7 +167,7 @@ def verify_signature(
 @verb
 def audit_cve(image: ImageTag = "2.15-cpu") -> None:
     """Ask the public databases which vulnerabilities are known in what an image holds."""
-    from scripts.vouch import audit_cve as audits  # noqa: PLC0415 - see `lock`
+    from scripts.vouch import audit_cve as audits
 
     images = matrix.load().choose(image)
     with exclusive():
@@ -184,8 +184,8 @@ def publish(
     key: Annotated[Path | None, typer.Option(help="Private key; none signs nothing.")] = None,
 ) -> None:
     """Push an image under all its tags, if it is what its locks say."""
-    from scripts.publish import publish as publication  # noqa: PLC0415 - see `lock`
-    from scripts.registry.compression import chosen  # noqa: PLC0415
+    from scripts.publish import publish as publication
+    from scripts.registry.compression import chosen
 
     images, packed = matrix.load().choose(image), chosen(compression)
     for one in images:
@@ -201,7 +201,7 @@ def changelog(
     after: Annotated[str, typer.Argument(help="Another.")],
 ) -> None:
     """Say what changed between two published images."""
-    from scripts.publish import changelog as changes  # noqa: PLC0415 - see `lock`
+    from scripts.publish import changelog as changes
 
     changes.show(changes.changelog(matrix.load().family, before, after))
 
@@ -212,8 +212,8 @@ def prove(
     runs: Annotated[int, typer.Option(min=2, help="Runs of each kind.")] = 3,
 ) -> None:
     """Build an image, train in it several times, and compare the weights with a control."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.proof import prove as proof  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.proof import prove as proof
 
     one = matrix.load().named(image)
     with _at_work() as host:
@@ -233,8 +233,8 @@ def verify(
     bisect: Annotated[bool, typer.Option(help="Find the operation, if the runs part.")] = False,
 ) -> None:
     """Run a script several times, each in a fresh container, and say where and why runs part."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.proof import verify as verification  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.proof import verify as verification
 
     one = matrix.load().named(image)
     own = verification.words("ARGS", arguments)
@@ -247,8 +247,8 @@ def verify(
 @verb
 def bench(name: str, image: ImageTag = "2.15-cpu") -> None:
     """Time an image with a program of scripts/proof/benches, in a fresh container."""
-    from scripts.build import build as builder  # noqa: PLC0415 - see `lock`
-    from scripts.proof import bench as benches  # noqa: PLC0415
+    from scripts.build import build as builder
+    from scripts.proof import bench as benches
 
     one = matrix.load().named(image)
     with _at_work() as host:

@@ -240,10 +240,9 @@ def validate(documents: Mapping[str, bytes]) -> None:
 
 
 def _wrong_spdx(data: bytes) -> str | None:
-    # Seconds to load, and only to check.
-    from spdx_tools.spdx.parser.error import SPDXParsingError  # noqa: PLC0415
-    from spdx_tools.spdx.parser.parse_anything import parse_file  # noqa: PLC0415
-    from spdx_tools.spdx.validation.document_validator import (  # noqa: PLC0415
+    from spdx_tools.spdx.parser.error import SPDXParsingError  # noqa: PLC0415 - seconds to load
+    from spdx_tools.spdx.parser.parse_anything import parse_file  # noqa: PLC0415 - as above
+    from spdx_tools.spdx.validation.document_validator import (  # noqa: PLC0415 - as above
         validate_full_spdx_document,
     )
 
@@ -259,7 +258,7 @@ def _wrong_spdx(data: bytes) -> str | None:
 
 def _wrong_cyclonedx(data: bytes) -> str | None:
     from cyclonedx.schema import SchemaVersion  # noqa: PLC0415 - see `_wrong_spdx`
-    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - as above
 
     error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(data.decode())
     return f"{CYCLONEDX}: {error}" if error else None

@@ -24,7 +24,6 @@ from scripts import processes
 from scripts.engine import private_engine
 from scripts.errors import KitError
 from scripts.places import data_folder, data_root
-from scripts.processes import finish
 from scripts.ui import say, stage
 
 if TYPE_CHECKING:
@@ -128,7 +127,9 @@ def chosen_host() -> str | None:
     if host := os.environ.get("DOCKER_HOST"):
         return host
     if docker := shutil.which("docker"):
-        asked = finish([docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"])
+        asked = processes.finish(
+            [docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        )
         host = asked.stdout.strip()
         if asked.returncode == 0 and host not in {"", f"unix://{DEFAULT_SOCKET}"}:
             return host
@@ -277,7 +278,7 @@ def _link(link: Path, target: Path) -> str:
 
 
 def _has_buildx(docker: str) -> bool:
-    return not finish([docker, "buildx", "version"]).returncode
+    return not processes.finish([docker, "buildx", "version"]).returncode
 
 
 def stop(engine: Private) -> bool:

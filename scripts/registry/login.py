@@ -32,7 +32,7 @@ class Credentials:
 
 def api_host(registry: str) -> str:
     """Return the host of a registry's API; Docker's own goes by a name that is no host."""
-    from docker.auth import INDEX_NAME, INDEX_URL  # noqa: PLC0415 - as below
+    from docker.auth import INDEX_NAME, INDEX_URL  # noqa: PLC0415 - see `credentials`
 
     return urlsplit(INDEX_URL).hostname or registry if registry == INDEX_NAME else registry
 
@@ -43,9 +43,8 @@ def credentials(registry: str) -> Credentials | None:
     Raises:
         KitError: a credential helper of the client's config fails.
     """
-    # Half a second that most verbs need not pay.
-    from docker.auth import load_config  # noqa: PLC0415
-    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.auth import load_config  # noqa: PLC0415 - half a second that few verbs need
+    from docker.errors import DockerException  # noqa: PLC0415 - as above
 
     try:
         found = load_config().resolve_authconfig(registry)

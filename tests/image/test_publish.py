@@ -75,7 +75,7 @@ def published(publish: Kit, registry: Registry, built: Built, key: Path) -> str:
     """Publish the image, killed in the middle and run again; return the manifest's digest."""
     env = {"REGISTRY": registry.host, "IMAGE_NAME": NAME}
     # test_rebuild builds it once more, and that is enough; what publishing makes of a rebuild that
-    # differs is told by tests/unit/test_publish.py.
+    # differs is told by tests/unit/kit/test_publish.py.
     rebuild.remember(built.config_digest)
     process = publish.start("publish", **env)
     assert process.stdout

@@ -84,7 +84,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The image has one Debian package, of which the file is not needed."""
-    monkeypatch.setattr(debs, "obtain", lambda *_, release: debs.Obtained((OPENSSL,)))  # noqa: ARG005
+    monkeypatch.setattr(debs, "obtain", lambda *_, **__: debs.Obtained((OPENSSL,)))
     monkeypatch.setattr(debs, "source", lambda _: ("openssl", "3.0.1-1"))
 
 

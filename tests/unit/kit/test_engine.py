@@ -1,9 +1,13 @@
 """Which engine is used, and what is said where none can be."""
 
+from __future__ import annotations
+
 import os
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar, cast
 
 import pytest
 
@@ -26,6 +30,51 @@ def test_an_engine_that_we_may_not_talk_to(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(docker, "DockerClient", refuse)
     with pytest.raises(KitError, match=r"permission denied; run as root, or .*`usermod -aG docker"):
         engine.answers("unix:///var/run/docker.sock")
+
+
+class Client:
+    """A connection that notes whether it is open."""
+
+    opened: ClassVar[list[Client]] = []
+
+    def __init__(self, base_url: str, timeout: int) -> None:
+        self.address, self.timeout, self.closed = base_url, timeout, False
+        self.opened.append(self)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_a_verb_has_one_connection_and_closes_it_however_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Client, "opened", [])
+    monkeypatch.setattr(docker, "DockerClient", Client)
+    monkeypatch.setattr(engine, "answers", lambda _: True)
+    monkeypatch.setattr(engine, "_programs", lambda: (Path("docker"), ("docker", "buildx")))
+    monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example:2376")
+
+    def work() -> None:
+        with engine.connected() as host:
+            (client,) = Client.opened
+            assert host.client is cast("object", client)
+            assert client.address == host.host == "tcp://engine.example:2376"
+            assert not client.closed
+            raise KitError("the verb failed")
+
+    with pytest.raises(KitError, match="the verb failed"):
+        work()
+    assert [one.closed for one in Client.opened] == [True]
+
+
+def test_nobody_else_connects() -> None:
+    opens = [
+        str(path.relative_to(places.REPO / "scripts"))
+        for path in (places.REPO / "scripts").rglob("*.py")
+        if re.search(r"(DockerClient|from_env|APIClient)\(", path.read_text())
+    ]
+    assert opens == ["engine/engine.py"]
 
 
 def test_only_root_starts_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
