@@ -2,8 +2,9 @@
 
 # The image that a verb is about: a table of images/matrix.toml, or all.
 IMAGE ?= 2.15-cpu
-# make's own options for a verb, as in `make image RELEASE=1`.
+# make's own options for a verb, as in `make image RELEASE=1`. VERBOSE=1 prints every command.
 RELEASE ?=
+VERBOSE ?=
 # For publish: how layers are compressed in the registry, zstd or gzip.
 COMPRESSION ?= zstd
 # For changelog: two tags or digests in the registry.
@@ -12,6 +13,7 @@ TO ?=
 
 # For verify: the script, its arguments, how many runs, options of `tf-repro judge`, the reports;
 # BISECT=1 finds the operation by one more pair of runs, if they part. JOBS run at the same time.
+# ARGS and JUDGE are words as a shell splits them, quotes and all, and nothing in them is expanded.
 SCRIPT ?=
 ARGS ?=
 RUNS ?= 3
@@ -24,18 +26,22 @@ JOBS ?= 1
 VOUCHED ?= vouched
 KEY ?=
 
-# Where images go and what they are called; empty means what images/matrix.toml says.
-export REGISTRY IMAGE_NAME
-# Who builds: any of buildx's builders, as `docker buildx ls` lists them; empty means the engine.
-export BUILDER
-# Where Debian packages come from, if not from this machine's apt: see README.md.
-export DEB_SOURCES DEB_ARCHIVE
-# Where downloads and the private engine live; empty means ~/.cache/tf-repro.
-export TF_REPRO_DATA
-# Who builds, in the provenance; the password of a private key.
-export BUILDER_ID KEY_PASSWORD
-# For audit-cve: other addresses than Debian's and OSV's own, or a file of the tracker's data.
-export CVE_TRACKER CVE_OSV
+# What else the kit reads in its environment:
+# - where images go and what they are called; empty means what images/matrix.toml says;
+# - who builds: any of buildx's builders, as `docker buildx ls` lists them; empty means the engine;
+# - where Debian packages come from, if not from this machine's apt: see README.md;
+# - where downloads and the private engine live; empty means ~/.cache/tf-repro;
+# - who builds, in the provenance; the password of a private key;
+# - for audit-cve, other addresses than Debian's and OSV's own, or a file of the tracker's data.
+ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA BUILDER_ID \
+	KEY_PASSWORD CVE_TRACKER CVE_OSV
+
+# A value arrives as it was typed, whatever $, quotes, spaces and newlines it has. Without `value`
+# make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
+# no shell reads it a second time.
+GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS VOUCHED KEY
+$(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
+	$(eval override export $(name) := $$(value $(name)))))
 
 KIT := .venv/bin/python -m scripts
 VENV := .venv/.complete
@@ -48,33 +54,33 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 GITLAB_CI := $(wildcard .gitlab-ci.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-workflows format engine-start engine-stop clean
+.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 prove: $(VENV) ## Build an image and prove it: six trainings, weights compared bit by bit.
-	@$(KIT) prove --image "$(IMAGE)"
+	@$(KIT) prove --image="$$IMAGE"
 
-verify: $(VENV) ## Run SCRIPT=<file> several times in fresh containers: where and why do the runs part?
-	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify "$(SCRIPT)" \
-		--image "$(IMAGE)" --runs "$(RUNS)" --arguments "$(ARGS)" --judging "$(JUDGE)" --into "$(INTO)" \
-		--jobs "$(JOBS)" $(if $(BISECT),--bisect)
+verify: $(VENV) ## Run SCRIPT=<file> ARGS=<shell words> several times in fresh containers: where and why do the runs part?
+	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify \
+		--image="$$IMAGE" --runs="$$RUNS" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
+		--jobs="$$JOBS" $(if $(BISECT),--bisect) -- "$$SCRIPT"
 
 image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a locked package is gone.
-	@$(KIT) build --image "$(IMAGE)" $(if $(RELEASE),--release)
+	@$(KIT) build --image="$$IMAGE" $(if $(RELEASE),--release)
 
 images: $(VENV) ## Build all images of the matrix.
 	@$(KIT) build --image all $(if $(RELEASE),--release)
 
 sizes: $(VENV) ## Measure IMAGE=<tag>, or all, on disk, and a plain installation of the same beside it.
-	@$(KIT) sizes --image "$(IMAGE)"
+	@$(KIT) sizes --image="$$IMAGE"
 
 readme: $(VENV) ## Write images/README.md, the table of the family.
 	@$(KIT) readme
 
 lock: $(VENV) ## Resolve what images/matrix.toml asks for and write the locks of IMAGE=<tag>, or all.
-	@$(KIT) lock --image "$(IMAGE)"
+	@$(KIT) lock --image="$$IMAGE"
 
 lock-kit: $(VENV) ## Write requirements.lock, the kit's own environment, from pyproject.toml.
 	@.venv/bin/python -m uv pip compile --quiet --upgrade --universal --generate-hashes \
@@ -82,42 +88,42 @@ lock-kit: $(VENV) ## Write requirements.lock, the kit's own environment, from py
 		pyproject.toml --output-file requirements.lock
 
 lock-image: $(VENV) ## Build IMAGE=<tag>, or all, and write which bytes it is into its image.lock.
-	@$(KIT) lock-image --image "$(IMAGE)"
+	@$(KIT) lock-image --image="$$IMAGE"
 
 rebuild-check: $(VENV) ## Build IMAGE=<tag> again, without any cache, and compare every byte.
-	@$(KIT) rebuild-check --image "$(IMAGE)"
+	@$(KIT) rebuild-check --image="$$IMAGE"
 
 sbom: $(VENV) ## Write the bills of materials of IMAGE=<tag>, or all, as SPDX and CycloneDX.
-	@$(KIT) sbom --image "$(IMAGE)" --into "$(VOUCHED)"
+	@$(KIT) sbom --image="$$IMAGE" --into="$$VOUCHED"
 
 provenance: $(VENV) ## Write how IMAGE=<tag>, or all, came to be: bills and SLSA provenance.
-	@$(KIT) sign --image "$(IMAGE)" --into "$(VOUCHED)"
+	@$(KIT) sign --image="$$IMAGE" --into="$$VOUCHED"
 
 sign: $(VENV) ## Write bills and provenance of IMAGE=<tag>, or all, and sign them with KEY=<private key>.
 	@$(if $(KEY),,$(error KEY is empty: make sign KEY=path/of/private.pem))$(KIT) sign \
-		--image "$(IMAGE)" --into "$(VOUCHED)" --key "$(KEY)"
+		--image="$$IMAGE" --into="$$VOUCHED" --key="$$KEY"
 
 sign-key: $(VENV) ## Make a key pair to sign with: KEY=<new file>, and KEY.pub beside it.
-	@$(if $(KEY),,$(error KEY is empty: make sign-key KEY=path/of/new.pem))$(KIT) sign-key "$(KEY)"
+	@$(if $(KEY),,$(error KEY is empty: make sign-key KEY=path/of/new.pem))$(KIT) sign-key -- "$$KEY"
 
 verify-signature: $(VENV) ## Before you use IMAGE=<tag>, here or in REGISTRY: did the owner of KEY=<public key> sign it?
 	@$(if $(KEY),,$(error KEY is empty: make verify-signature KEY=path/of/public.pem.pub))$(KIT) \
-		verify-signature --image "$(IMAGE)" --into "$(VOUCHED)" --key "$(KEY)"
+		verify-signature --image="$$IMAGE" --into="$$VOUCHED" --key="$$KEY"
 
 audit-cve: $(VENV) ## Known vulnerabilities in IMAGE=<tag>, or all; Error 1: some, Error 3: not all could be asked.
-	@$(KIT) audit-cve --image "$(IMAGE)"
+	@$(KIT) audit-cve --image="$$IMAGE"
 
 publish: $(VENV) ## Push IMAGE=<tag>, or all, to REGISTRY=<host>: its locks' bytes, or nothing.
-	@$(KIT) publish --image "$(IMAGE)" --compression "$(COMPRESSION)" $(if $(KEY),--key "$(KEY)")
+	@$(KIT) publish --image="$$IMAGE" --compression="$$COMPRESSION" $(if $(KEY),--key="$$KEY")
 
 changelog: $(VENV) ## What changed between two images in REGISTRY=<host>: FROM=<tag> TO=<tag>.
 	@$(if $(and $(FROM),$(TO)),,$(error FROM or TO is empty: make changelog FROM=tag TO=tag))$(KIT) \
-		changelog "$(FROM)" "$(TO)"
+		changelog -- "$$FROM" "$$TO"
 
 test: lint test-unit test-image ## Everything: lint, unit tests, then tests in containers.
 
 test-unit: $(VENV) ## The tests that need no engine: seconds.
-	@.venv/bin/python -m pytest tests/unit
+	@.venv/bin/python -m pytest tests/unit scripts --doctest-modules
 
 test-image: $(VENV) ## The tests in real containers: builds the image first, if need be.
 	@.venv/bin/python -m pytest tests/image -m "not alone" $(SIDE_BY_SIDE)
@@ -132,12 +138,12 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py
 
 bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by side in IMAGE=<tag>.
-	@$(KIT) bench startup --image "$(IMAGE)"
+	@$(KIT) bench startup --image="$$IMAGE"
 
 bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by side in IMAGE=<tag>.
-	@$(KIT) bench verify --image "$(IMAGE)"
+	@$(KIT) bench recording --image="$$IMAGE"
 
-lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, shell and workflows.
+lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy scripts docker/runtime tests
@@ -146,6 +152,11 @@ lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, she
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
 	@$(if $(GITLAB_CI),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci \
 		--data-transform gitlab-ci $(GITLAB_CI))
+
+# From the runtime's folder, so that it is found: on PYTHONPATH its sitecustomize would start, too.
+lint-imports: $(VENV)
+	@cd docker/runtime && said=$$(PYTHONPATH="$(CURDIR)" "$(CURDIR)/.venv/bin/lint-imports" \
+		--no-cache --no-logo "$(CURDIR)/pyproject.toml") || { echo "$$said"; exit 1; }
 
 lint-workflows: $(VENV)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/actionlint $(WORKFLOWS)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
+from packaging.version import Version as Release
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from scripts.errors import KitError
 from scripts.places import IMAGES
-from scripts.ui import KitError
 
 MATRIX = IMAGES / "matrix.toml"
 
@@ -130,29 +132,65 @@ class Matrix(_Table):
                 )
         return self
 
-    def stack(self, image: Image) -> Cuda | None:
-        """Return the CUDA stack of an image, None for a CPU image."""
-        return self.cuda[image.cuda] if image.cuda else None
+    def choose(self, tag: str) -> tuple[Chosen, ...]:
+        """Return the image of this tag, or every image for `all`; see `named`."""
+        return tuple(self.named(one) for one in (self.image if tag == "all" else [tag]))
 
-    def requirements(self, image: Image) -> tuple[str, ...]:
-        """Return all that is asked of the package index for an image."""
-        stack = self.stack(image)
-        return (*(stack.wheels if stack else ()), *image.requirements)
-
-    def loads(self, image: Image) -> dict[str, str]:
-        """Return each CUDA library that TensorFlow opens, and the wheel that it comes in."""
-        stack = self.stack(image)
-        return {**(stack.loads if stack else {}), **image.loads}
-
-    def named(self, tag: str) -> Image:
+    def named(self, tag: str) -> Chosen:
         """Return the image of this tag; KitError lists those that there are."""
-        try:
-            return self.image[tag]
-        except KeyError:
+        image = self.image.get(tag)
+        if image is None:
             known = ", ".join(self.image)
-            raise KitError(
-                f"IMAGE={tag}: no such image in images/matrix.toml; there are: {known}"
-            ) from None
+            raise KitError(f"IMAGE={tag}: no such image in images/matrix.toml; there are: {known}")
+        return Chosen(
+            tag=tag,
+            image=image,
+            base=self.base[image.base],
+            stack=self.cuda[image.cuda] if image.cuda else None,
+            family=self.family,
+            newest=tag == self._newest(image.device),
+        )
+
+    def _newest(self, device: str) -> str:
+        """Return which image has the newest TensorFlow for a device."""
+        same = (tag for tag, image in self.image.items() if image.device == device)
+        return max(same, key=lambda tag: Release(self.image[tag].tensorflow))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An image that a verb is about, with every table that describes it.
+
+    Attributes:
+        tag: what it is called in the matrix.
+        image: its own table.
+        base: the Debian release that it stands on.
+        stack: its CUDA stack, None for a CPU image.
+        family: what it has in common with all.
+        newest: whether it has the family's newest TensorFlow for its device.
+    """
+
+    tag: str
+    image: Image
+    base: Base
+    stack: Cuda | None
+    family: Family
+    newest: bool
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """All that is asked of the package index."""
+        return (*(self.stack.wheels if self.stack else ()), *self.image.requirements)
+
+    @property
+    def loads(self) -> dict[str, str]:
+        """Each CUDA library that TensorFlow opens, and the wheel that it comes in."""
+        return {**(self.stack.loads if self.stack else {}), **self.image.loads}
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Each wheel that TensorFlow asks for and none of its code opens, and why."""
+        return {**(self.stack.left_out if self.stack else {}), **self.image.left_out}
 
 
 def load(path: Path = MATRIX) -> Matrix:

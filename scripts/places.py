@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from scripts.ui import KitError, say
+from scripts.errors import KitError
+from scripts.ui import say
 
 REPO = Path(__file__).resolve().parent.parent
 IMAGES = REPO / "images"

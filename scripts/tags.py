@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from packaging.version import Version
-
-from scripts.matrix import Image, Matrix
+from scripts.matrix import Chosen, Image
 
 # A drifted image must never be taken for the locked one (see `debs.obtain`).
 DRIFTED = "-drifted"
@@ -65,8 +63,7 @@ LOCAL: tuple[Tagger, ...] = (release_line, exact_release, latest)
 
 
 def names_of(
-    tag: str,
-    matrix: Matrix,
+    chosen: Chosen,
     taggers: Sequence[Tagger] = LOCAL,
     *,
     config_digest: str | None = None,
@@ -75,20 +72,12 @@ def names_of(
     """Return the full names of an image.
 
     Args:
-        tag: which image.
-        matrix: where it is described.
+        chosen: which image.
         taggers: who names it; of LOCAL, the name that people type comes first.
         config_digest: of the built image, for those taggers that need it.
         drifted: whether it is not what its lock says.
     """
-    subject = Subject(matrix.named(tag), tag == newest(matrix, tag), config_digest)
+    subject = Subject(chosen.image, chosen.newest, config_digest)
     suffix = DRIFTED if drifted else ""
     tags = (tagger(subject) for tagger in taggers)
-    return tuple(f"{matrix.family.repository}:{found}{suffix}" for found in tags if found)
-
-
-def newest(matrix: Matrix, tag: str) -> str:
-    """Return which image has the newest TensorFlow for the same device as this one."""
-    device = matrix.named(tag).device
-    same = (other for other, image in matrix.image.items() if image.device == device)
-    return max(same, key=lambda other: Version(matrix.image[other].tensorflow))
+    return tuple(f"{chosen.family.repository}:{found}{suffix}" for found in tags if found)

@@ -21,16 +21,6 @@ from rich.text import Text
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class KitError(Exception):
-    """Something that the user can mend: one line with what is wrong, where, and what to do.
-
-    `__main__` prints it and exits with `exit_code`; anything else that escapes is our bug and
-    shows its traceback.
-    """
-
-    exit_code = 2
-
-
 def say(message: str, *, style: str = "") -> None:
     """Print one line for the user, on stderr, so that stdout stays free for results."""
     console.print(Text(message, style=style))

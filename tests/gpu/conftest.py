@@ -12,7 +12,7 @@ import pytest
 from docker.errors import APIError
 from docker.types import DeviceRequest
 
-from scripts.engine import Engine
+from scripts.engine.engine import Engine
 from scripts.places import REPO
 from tests.image.conftest import (  # fixtures, found here by name
     RunInImage,

@@ -8,15 +8,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from docker import DockerClient
-from scripts import build, containers, debs, engine, matrix, store, wheels
-from scripts.containers import Finished
-from scripts.lock import DEBS_LOCK, REQUIREMENTS_LOCK
+from scripts import matrix
+from scripts.build import build
+from scripts.engine import containers, engine
+from scripts.engine.containers import Finished
+from scripts.locks import debs, wheels
+from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import IMAGES, REPO, data_root, exclusive
 from tests.image.registries import Registry, unpack
 
@@ -77,26 +81,26 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def host() -> engine.Engine:
-    with exclusive():
-        return engine.require()
+def host() -> Iterator[engine.Engine]:
+    with ExitStack() as stack:
+        with exclusive():
+            running = stack.enter_context(engine.connected())
+        yield running
 
 
 @pytest.fixture(scope="session")
 def client(host: engine.Engine) -> Iterator[DockerClient]:
-    connection = store.client(host)
-    yield connection
-    for container in connection.containers.list(
+    yield host.client
+    for container in host.client.containers.list(
         all=True, filters={"label": f"{containers.LABEL}={OWNER}"}
     ):
         container.remove(force=True)
-    connection.close()
 
 
 @pytest.fixture(scope="session")
-def built(host: engine.Engine) -> build.Built:  # noqa: ARG001 - the engine comes first
+def built(host: engine.Engine) -> build.Built:
     with exclusive():
-        return build.build("2.15-cpu", matrix.load())
+        return build.build(matrix.load().named("2.15-cpu"), host)
 
 
 @pytest.fixture(scope="session")
@@ -113,13 +117,13 @@ def run_in_image(client: DockerClient, built: build.Built) -> RunInImage:
 
 
 @pytest.fixture(scope="session")
-def run_in_release(host: engine.Engine, client: DockerClient) -> Callable[[str], RunInImage]:  # noqa: ARG001
+def run_in_release(host: engine.Engine, client: DockerClient) -> Callable[[str], RunInImage]:
     """Return a function that takes an image of the matrix, builds it if need be, and runs in it."""
 
     @functools.cache
     def run_in(tag: str) -> RunInImage:
         with exclusive():
-            return RunInImage(client, build.build(tag, matrix.load()).name)
+            return RunInImage(client, build.build(matrix.load().named(tag), host).name)
 
     return run_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from scripts.apt import Apt, download, host_sources
+from scripts.locks.apt import Apt, download, host_sources
 
 
 def unpacked(package: str, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from scripts.processes import DIES_WITH_US
-from scripts.registry import Repository
+from scripts.registry.api import Repository
 from tests.image.debian import unpacked
 
 PATIENCE = 30.0

@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from scripts import engine, store
+from docker import DockerClient
+from scripts.engine import engine, image_store
+from scripts.errors import KitError
 from scripts.places import REPO, exclusive
-from scripts.ui import KitError
 from tests.image.conftest import Kit, second_data_root
 
 
@@ -104,22 +106,24 @@ def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
     )
     engine.start(private)
     docker, buildx = (private.files / name for name in (engine.CLIENT, engine.BUILDX))
-    yield engine.Engine(f"unix://{private.socket}", docker, (str(buildx),))
+    address = f"unix://{private.socket}"
+    with closing(DockerClient(base_url=address)) as client:
+        yield engine.Engine(address, docker, (str(buildx),), client)
     assert engine.stop(private)
     assert private.pid() is None
 
 
 def engine_files() -> Path:
-    from scripts import engine_files  # noqa: PLC0415 - downloads nothing where they are there
+    from scripts.engine import private_engine  # noqa: PLC0415 - downloads nothing where they are there
 
     with exclusive():
-        engine_files.unpack(engine.private().files)
+        private_engine.unpack(engine.private().files)
     return engine.private().files
 
 
 def test_an_engine_whose_store_is_not_reproducible(classic_engine: engine.Engine) -> None:
     with pytest.raises(KitError) as caught:
-        store.reproducible_builder(classic_engine)
+        image_store.reproducible_builder(classic_engine)
     line = str(caught.value)
     assert "image store cannot export reproducibly" in line
     assert '{"features": {"containerd-snapshotter": true}} into /etc/docker/daemon.json' in line

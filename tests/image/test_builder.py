@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import engine
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.engine import engine
 from scripts.places import data_root
 from tests.image.conftest import Kit, second_data_root
 from tests.image.second_buildkit import Bridge

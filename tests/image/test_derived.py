@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from docker import DockerClient
-from scripts import build, matrix
-from scripts.build import Built
+from scripts import matrix
+from scripts.build import build
+from scripts.build.build import Built
+from scripts.engine.engine import Engine
 from scripts.places import exclusive
 from tests.image.conftest import Install, RunInImage
 
@@ -22,14 +24,14 @@ def removed(client: DockerClient) -> Iterator[None]:
 
 
 def test_a_derived_image_is_not_taken_for_ours(
-    install: Install, built: Built, client: DockerClient
+    install: Install, host: Engine, built: Built, client: DockerClient
 ) -> None:
     """It inherits every label; ours is known by what was built, and not by what it says."""
     before = client.images.get(built.name).id
     done = install("true", NAME)
     assert done.returncode == 0, done.stdout
     with exclusive():
-        assert build.build("2.15-cpu", matrix.load()) == built
+        assert build.build(matrix.load().named("2.15-cpu"), host) == built
     assert client.images.get(built.name).id == before != client.images.get(NAME).id
 
 

@@ -19,11 +19,11 @@ import pytest
 
 from docker import DockerClient
 from scripts import matrix
-from scripts.engine import Engine
-from scripts.lock import REQUIREMENTS_LOCK
+from scripts.engine.engine import Engine
+from scripts.locks.lock import REQUIREMENTS_LOCK
+from scripts.locks.wheels import cached, read_lock
 from scripts.places import IMAGES
 from scripts.tags import names_of
-from scripts.wheels import cached, read_lock
 from tests.image.conftest import RunInImage
 
 KNOWN = matrix.load()
@@ -46,10 +46,10 @@ print(json.dumps(tf.sysconfig.get_build_info()["cuda_compute_capabilities"]))
 """
 
 
-def chosen() -> list[str]:
+def wanted() -> list[str]:
     """Return the tags to test; KitError lists those that there are."""
-    wanted = os.environ.get("TEST_IMAGES", "2.12-cpu 2.15-cpu 2.21-cpu 2.15-gpu")
-    tags = list(KNOWN.image) if wanted == "all" else wanted.split()
+    asked = os.environ.get("TEST_IMAGES", "2.12-cpu 2.15-cpu 2.21-cpu 2.15-gpu")
+    tags = list(KNOWN.image) if asked == "all" else asked.split()
     for tag in tags:
         KNOWN.named(tag)
     return tags
@@ -60,34 +60,34 @@ class Release:
     """One image, and what it ought to be."""
 
     tag: str
-    image: matrix.Image
+    chosen: matrix.Chosen
     run: RunInImage
 
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(tag, marks=pytest.mark.xdist_group(tag)) for tag in chosen()],
+    params=[pytest.param(tag, marks=pytest.mark.xdist_group(tag)) for tag in wanted()],
 )
 def release(
     request: pytest.FixtureRequest,
     client: DockerClient,
     run_in_release: Callable[[str], RunInImage],
 ) -> Iterator[Release]:
-    tag: str = request.param
-    names = names_of(tag, KNOWN)
+    chosen = KNOWN.named(request.param)
+    names = names_of(chosen)
     there = bool(client.images.list(name=names[0]))
-    yield Release(tag, KNOWN.named(tag), run_in_release(tag))
+    yield Release(chosen.tag, chosen, run_in_release(chosen.tag))
     if REMOVE and not there:
         for name in names:
             client.images.remove(name, force=True)
-        for wheel in read_lock(IMAGES / tag / REQUIREMENTS_LOCK):
+        for wheel in read_lock(IMAGES / chosen.tag / REQUIREMENTS_LOCK):
             if wheel.name.startswith("nvidia-") or wheel.name == "tensorflow":
                 cached(wheel).unlink(missing_ok=True)
 
 
 @pytest.fixture
 def gpu_release(release: Release) -> Release:
-    if release.image.device != "gpu":
+    if release.chosen.image.device != "gpu":
         pytest.skip(f"{release.tag} is a CPU image")
     return release
 
@@ -118,7 +118,7 @@ def test_it_trains_twice_the_same(release: Release) -> None:
     first, second = (release.run(["python", "-c", TRAIN]) for _ in range(2))
     assert first.exit_code == 0, first.stderr
     version, keras, _ = first.stdout.split()
-    assert version == release.image.tensorflow
+    assert version == release.chosen.image.tensorflow
     locked = read_lock(IMAGES / release.tag / REQUIREMENTS_LOCK)
     assert keras in [wheel.version for wheel in locked if wheel.name == "keras"]
     assert first.stdout == second.stdout
@@ -133,7 +133,7 @@ def test_every_cuda_library_loads_in_the_version_of_the_matrix(gpu_release: Rele
     assert found["broken"] == {}
     assert found["outside"] == []
     locked = {w.name: w.version for w in read_lock(IMAGES / gpu_release.tag / REQUIREMENTS_LOCK)}
-    loads = KNOWN.loads(gpu_release.image)
+    loads = gpu_release.chosen.loads
     assert set(found["versions"]) == set(loads)
     for library, version in found["versions"].items():
         # CUPTI tells only its interface's version, and CUDA 11's runtime none without a driver;
@@ -146,11 +146,11 @@ def test_every_cuda_library_loads_in_the_version_of_the_matrix(gpu_release: Rele
 def test_its_kernels_are_compiled_for_what_the_matrix_says(gpu_release: Release) -> None:
     done = gpu_release.run(["python", "-c", BUILD_INFO])
     assert done.exit_code == 0, done.stderr
-    assert json.loads(done.stdout) == list(gpu_release.image.gpu_code)
+    assert json.loads(done.stdout) == list(gpu_release.chosen.image.gpu_code)
 
 
 def test_xla_finds_its_tools(gpu_release: Release) -> None:
-    stack = KNOWN.stack(gpu_release.image)
+    stack = gpu_release.chosen.stack
     assert stack
     script = (
         f"test -s /usr/local/cuda-{stack.cuda}/nvvm/libdevice/libdevice.10.bc"
@@ -161,7 +161,7 @@ def test_xla_finds_its_tools(gpu_release: Release) -> None:
 
 
 def test_the_container_toolkit_is_told_what_it_needs(gpu_release: Release) -> None:
-    stack = KNOWN.stack(gpu_release.image)
+    stack = gpu_release.chosen.stack
     assert stack
     done = gpu_release.run(["env"])
     assert f"NVIDIA_REQUIRE_CUDA={stack.require}" in done.stdout.splitlines()

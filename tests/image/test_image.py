@@ -6,9 +6,9 @@ import pytest
 
 from docker import DockerClient
 from scripts import matrix
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.locks.wheels import read_lock
 from scripts.places import IMAGES
-from scripts.wheels import read_lock
 from tests.image.conftest import RunInImage
 
 TRAIN_A_STEP = """

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import containers
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.engine import containers
 from scripts.places import REPO, data_root
 from tests.image.conftest import Kit, second_data_root
 
@@ -42,7 +42,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def env(built: Built, tmp_path: Path, client: DockerClient) -> Iterator[dict[str, str]]:  # noqa: ARG001
+def env(
+    built: Built,  # noqa: ARG001 - its downloads are there
+    tmp_path: Path,
+    client: DockerClient,
+) -> Iterator[dict[str, str]]:
     """A data root of its own that has the downloads, and another name for the image."""
     root = second_data_root(tmp_path)
     yield {**os.environ, "TF_REPRO_DATA": str(root), "IMAGE_NAME": NAME}

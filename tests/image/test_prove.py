@@ -1,8 +1,8 @@
 """The main job: an unmodified training gives the same bits with us, and others without."""
 
-from scripts import prove
-from scripts.build import Built
-from scripts.engine import Engine
+from scripts.build.build import Built
+from scripts.engine.engine import Engine
+from scripts.proof import prove
 from tests.image.conftest import Kit
 
 

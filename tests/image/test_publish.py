@@ -13,12 +13,17 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import changelog, layers, matrix, rebuild, referrers, sbom, signing, vouch
-from scripts.build import Built
-from scripts.engine import Engine
-from scripts.lock import DEBS_LOCK, NONE, versions
+from scripts import matrix
+from scripts.build import rebuild
+from scripts.build.build import Built
+from scripts.contents import sbom
+from scripts.engine.engine import Engine
+from scripts.locks.lock import DEBS_LOCK, NONE, versions
 from scripts.places import IMAGES, REPO
-from scripts.registry import Manifest
+from scripts.publish import changelog
+from scripts.registry import compression, referrers
+from scripts.registry.api import Manifest
+from scripts.vouch import signing, vouch
 from tests.image.conftest import DERIVED, Kit, commit
 from tests.image.registries import Registry
 from tests.image.test_broken import error_of
@@ -70,7 +75,7 @@ def published(publish: Kit, registry: Registry, built: Built, key: Path) -> str:
     """Publish the image, killed in the middle and run again; return the manifest's digest."""
     env = {"REGISTRY": registry.host, "IMAGE_NAME": NAME}
     # test_rebuild builds it once more, and that is enough; what publishing makes of a rebuild that
-    # differs is told by tests/unit/test_publish.py.
+    # differs is told by tests/unit/kit/test_publish.py.
     rebuild.remember(built.config_digest)
     process = publish.start("publish", **env)
     assert process.stdout
@@ -116,7 +121,7 @@ def test_what_is_pulled_by_digest_is_the_same_image(
     for layer in manifest.json["layers"]:
         with (
             repository.blob(layer["digest"]) as blob,
-            layers.unpacked(blob, layer["mediaType"]) as tar,
+            compression.unpacked(blob, layer["mediaType"]) as tar,
         ):
             found = hashlib.sha256()
             while block := tar.read(1 << 20):
@@ -271,7 +276,7 @@ def test_the_changelog_knows_every_package(
     repository.put_manifest(empty)
     monkeypatch.setenv("REGISTRY", registry.host)
     monkeypatch.setenv("IMAGE_NAME", NAME)
-    changes = changelog.changelog(matrix.load(), empty.digest, published)
+    changes = changelog.changelog(matrix.load().family, empty.digest, published)
     came = {one.name: one.after for one in changes if one.before == NONE}
     assert came == versions(IMAGES / "2.15-cpu")
     assert [one.name for one in changes if one.name not in came] == ["size to pull"]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.build import Built
-from scripts.engine import Engine
+from scripts.build.build import Built
+from scripts.engine.engine import Engine
 from scripts.places import REPO
-from scripts.prove import INPUTS
+from scripts.proof.prove import INPUTS
 
 # A reader's folder, and one image `mine`.
 pytestmark = pytest.mark.xdist_group("readme")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import image_lock
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.locks import image_lock
 from scripts.places import REPO
 from tests.image.conftest import second_data_root
 from tests.image.debian import unpacked

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts import changelog, layers, matrix, oci, push, referrers
-from scripts.layers import COMPRESSIONS, Compression
-from scripts.registry import Manifest, Repository
-from scripts.ui import KitError
+from scripts import matrix, oci
+from scripts.errors import KitError
+from scripts.publish import changelog
+from scripts.registry import push, referrers
+from scripts.registry.api import Manifest, Repository
+from scripts.registry.compression import COMPRESSIONS, MEDIA_TYPES, Compression, unpacked
 from tests.image.registries import Registry
 
 pytestmark = pytest.mark.xdist_group("registry")
@@ -80,9 +82,12 @@ def test_what_is_pushed_is_what_is_pulled(
     assert found
     assert found.json["config"]["digest"] == one.config_digest
     (layer,) = found.json["layers"]
-    assert layer["mediaType"] == layers.MEDIA_TYPES[compression]
+    assert layer["mediaType"] == MEDIA_TYPES[compression]
     (diff_id,) = one.config["rootfs"]["diff_ids"]
-    with repository.blob(layer["digest"]) as blob, layers.unpacked(blob, layer["mediaType"]) as tar:
+    with (
+        repository.blob(layer["digest"]) as blob,
+        unpacked(blob, layer["mediaType"]) as tar,
+    ):
         assert tar.read() == one.blob(diff_id).read_bytes()
     assert registry.tags(repository.name) == {"1.0", "1.0-abc", "1", "latest"}
 
@@ -260,10 +265,9 @@ def test_what_changed_between_two_images(registry: Registry, tmp_path: Path) -> 
         layout = image(tmp_path / version, files)
         sent[version] = layout.config_digest
         send(layout, registry.repository("changes"), fixed=[version], moving=[])
-    known = matrix.load()
-    family = known.family.model_copy(update={"registry": registry.host, "name": "changes"})
-    known = known.model_copy(update={"family": family})
-    found = {one.name: (one.before, one.after) for one in changelog.changelog(known, "1", "2")}
+    update = {"registry": registry.host, "name": "changes"}
+    family = matrix.load().family.model_copy(update=update)
+    found = {one.name: (one.before, one.after) for one in changelog.changelog(family, "1", "2")}
     size = found.pop("size to pull", None)
     assert size is None or size[0] != size[1]
     assert found == {
@@ -272,4 +276,4 @@ def test_what_changed_between_two_images(registry: Registry, tmp_path: Path) -> 
         "wheel keras": ("2.11.0", "2.12.0"),
     }
     with pytest.raises(KitError, match="changes:3 is not in the registry"):
-        changelog.changelog(known, "1", "3")
+        changelog.changelog(family, "1", "3")

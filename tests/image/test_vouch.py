@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from scripts import sbom, vouch
-from scripts.build import Built
+from scripts.build.build import Built
+from scripts.contents import sbom
+from scripts.vouch import vouch
 from tests.image.conftest import Kit, RunInImage
 
 SHARE = "/opt/tf-repro/share"

@@ -1,1 +1,0 @@
-"""Programs that run in the image and time it; standard library only. See `scripts.bench`."""

@@ -1,0 +1,1 @@
+"""Programs run in the image and judged: `make prove`, `make verify`, `make bench-…`."""

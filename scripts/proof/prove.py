@@ -1,0 +1,134 @@
+"""`make prove`: the same unmodified training script, several times with us and several without."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.build.build import Built
+from scripts.engine import containers
+from scripts.engine.engine import Engine
+from scripts.errors import KitError
+from scripts.places import REPO
+from scripts.processes import last_words
+from scripts.ui import say, stage
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+EXAMPLE = REPO / "examples/digits"
+INPUTS = (EXAMPLE / "train.py", EXAMPLE / "digits.csv.gz")
+WEIGHTS = "final.weights.h5"
+METRICS = "metrics.json"
+# Where nobody says how wide the output is, a SHA-256 fits on one line.
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training left behind; `weights` is the SHA-256 of the saved weights."""
+
+    mode: str
+    loss: float
+    accuracy: float
+    weights: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the proof holds, and the sentence that says so."""
+
+    holds: bool
+    sentence: str
+
+
+def prove(host: Engine, built: Built, *, runs: int) -> bool:
+    """Train `runs` times in mode deterministic and `runs` times as the control, and print a table.
+
+    Args:
+        host: the engine.
+        built: the image.
+        runs: how many of each kind, each in a fresh container.
+
+    Returns:
+        Whether the first kind is identical and the control is not.
+
+    Raises:
+        KitError: the training itself fails.
+    """
+    if left := containers.sweep(host.client):
+        say(f"removed {left} containers of a run that was killed")
+    done = []
+    for mode in ("deterministic", "off"):
+        for number in range(1, runs + 1):
+            with stage(f"training {number} of {runs}, TF_REPRO={mode}") as notice:
+                done.append(_train(host.client, built.name, mode, notice))
+    verdict = judge(done)
+    out = Console()
+    if not out.is_terminal:
+        out.width = WIDTH
+    out.print(_table(done, built))
+    out.print(verdict.sentence, style="bold green" if verdict.holds else "bold red")
+    return verdict.holds
+
+
+def _train(client: DockerClient, image: str, mode: str, notice: Callable[[str], None]) -> Run:
+    # The default mode is what a user gets who sets nothing, so nothing is set.
+    env = {} if mode == "deterministic" else {"TF_REPRO": mode}
+    result = containers.run(
+        client,
+        image,
+        ["python", "train.py"],
+        env=env,
+        inputs=INPUTS,
+        outputs=(WEIGHTS, METRICS),
+        on_line=notice,
+    )
+    if result.exit_code:
+        raise KitError(f"{INPUTS[0]} exited with {result.exit_code}: {last_words(result.stderr)}")
+    metrics = json.loads(result.files[METRICS])
+    return Run(
+        mode=mode,
+        loss=metrics["loss"],
+        accuracy=metrics["accuracy"],
+        weights=hashlib.sha256(result.files[WEIGHTS]).hexdigest(),
+        seconds=result.seconds,
+    )
+
+
+def judge(runs: Sequence[Run]) -> Verdict:
+    """Compare the runs: loss, accuracy and weights count, the time does not.
+
+    Identical means equal in all three, to the bit; the control holds if no two runs of it are.
+    """
+    with_us = [(run.loss, run.accuracy, run.weights) for run in runs if run.mode != "off"]
+    control = [(run.loss, run.accuracy, run.weights) for run in runs if run.mode == "off"]
+    same = max(with_us.count(one) for one in with_us)
+    different = len(set(control))
+    holds = same == len(with_us) and different == len(control)
+    sentence = (
+        f"tf-repro: {same} of {len(with_us)} identical. "
+        f"Control (TF_REPRO=off): {different} different of {len(control)}."
+    )
+    if same < len(with_us):
+        sentence += " The image does NOT make this script reproducible."
+    if different < len(control):
+        sentence += " The control is NOT random, so this proves nothing."
+    return Verdict(holds, sentence)
+
+
+def _table(runs: Sequence[Run], built: Built) -> Table:
+    table = Table(title=f"{built.name}  {built.config_digest}", title_justify="left")
+    for heading in ("mode", "loss", "accuracy", "SHA-256 of the final weights", "time"):
+        table.add_column(heading, overflow="fold", min_width=8 if heading == "mode" else None)
+    for run in runs:
+        row = (f"{run.loss:.9g}", f"{run.accuracy:.4f}", run.weights, f"{run.seconds:.1f} s")
+        table.add_row(run.mode, *row, end_section=run is runs[len(runs) // 2 - 1])
+    return table

@@ -1,0 +1,206 @@
+"""`make verify`: a user's script, several times, each in a fresh container; the image judges."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.build.build import Built
+from scripts.engine import containers
+from scripts.engine.containers import Finished
+from scripts.engine.engine import Engine
+from scripts.errors import KitError
+from scripts.places import scratch
+from scripts.processes import finish, last_words
+from scripts.proof import agreed
+from scripts.ui import say, stage
+
+# The script's folder is copied into each container, as the engine may be on another machine.
+FOLDER_BYTES = 1 << 30
+# What a user may have set for the run; everything else is the image's.
+HANDED_ON = (*agreed.SETTINGS, "TF_CPP_MIN_LOG_LEVEL")
+# Where a run is recorded: not below the script's folder, which it would be compared with.
+RECORD = "/tf-repro-run"
+REPORTS = ("report.json", "report.html", "passport.json")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is verified: a script with its arguments, how often, and where the reports go.
+
+    Attributes:
+        judging: options of `tf-repro judge`.
+        bisect: whether more pairs of runs look for the operation, if the runs part.
+        jobs: how many containers at the same time.
+    """
+
+    script: Path
+    arguments: Sequence[str]
+    runs: int
+    judging: Sequence[str]
+    into: Path
+    bisect: bool = False
+    jobs: int = 1
+
+
+def verify(host: Engine, built: Built, asked: Asked) -> int:
+    """Run a script several times and compare the runs; the reports are left in `asked.into`.
+
+    Returns:
+        0 if the runs are identical, 1 if they differ.
+
+    Raises:
+        KitError: the script is not there, its folder is too large to be copied, or it fails.
+    """
+    inputs = _folder_of(asked.script)
+    command = ["python", asked.script.name, *asked.arguments]
+    with scratch() as work:
+        folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
+        recording = Recording(host, built, command, inputs, asked.jobs)
+        recording.run(folders, f"of {asked.script}")
+        judged = _judge(host, built, folders, asked)
+        for attempt in range(agreed.ATTEMPTS if asked.bisect else 0):
+            step = _step_to_bisect(asked)
+            if step is None:
+                break
+            pair = [work / f"{agreed.PAIR}{2 * attempt + number}" for number in (1, 2)]
+            recording.run(pair, f"with every operation around step {step}", step)
+            folders += pair
+            judged = _judge(host, built, folders, asked)
+    print(judged.stdout, end="")  # noqa: T201 - the result
+    say(f"{', '.join(REPORTS)} are in {asked.into}")
+    return judged.exit_code
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Records runs of one command, each in a container of its own, so many at the same time."""
+
+    host: Engine
+    built: Built
+    command: Sequence[str]
+    inputs: Sequence[Path]
+    jobs: int
+
+    def run(self, folders: Sequence[Path], words: str, bisect_at: int | None = None) -> None:
+        """Record as many runs as there are folders to be made.
+
+        Raises:
+            KitError: the command could not be started.
+        """
+        ends: list[float] = []
+        total, started = len(folders), time.monotonic()
+        with stage(f"{total} runs {words}") as notice, ThreadPoolExecutor(self.jobs) as pool:
+
+            def one(number: int) -> None:
+                def show(line: str) -> None:
+                    left = time_left(ends, total, time.monotonic() - started)
+                    notice(f"run {number} of {total}: {line.removeprefix(agreed.PROGRESS)}{left}")
+
+                self._one(folders[number - 1], show, bisect_at)
+                ends.append(time.monotonic() - started)
+
+            list(pool.map(one, range(1, total + 1)))
+
+    def _one(self, into: Path, on_line: Callable[[str], None], bisect_at: int | None) -> None:
+        words = [] if bisect_at is None else ["--bisect", str(bisect_at)]
+        done = containers.run(
+            self.host.client,
+            self.built.name,
+            ["tf-repro", "record", "--progress", *words, "--keep", RECORD, "--", *self.command],
+            env=settings(os.environ, self.built),
+            inputs=self.inputs,
+            on_line=on_line,
+            folders={RECORD: into},
+        )
+        if not (into / agreed.RUN).exists():
+            raise KitError(f"{' '.join(self.command)}: {last_words(done.stderr)}")
+
+
+def settings(environ: Mapping[str, str], built: Built) -> dict[str, str]:
+    """Return the environment of a run: what the user set for it, and which image it is in."""
+    chosen = {name: environ[name] for name in HANDED_ON if name in environ}
+    return {**chosen, agreed.IMAGE: built.config_digest}
+
+
+def time_left(ends: Sequence[float], total: int, passed: float) -> str:
+    """Return the time that is left, in words; nothing before the first run has ended.
+
+    Args:
+        ends: when runs have ended, in seconds from the start.
+        total: how many runs there are.
+        passed: seconds from the start.
+    """
+    return f", about {max(ends[-1] / len(ends) * total - passed, 0):.0f} s left" if ends else ""
+
+
+def _folder_of(script: Path) -> list[Path]:
+    if not script.is_file():
+        raise KitError(f"SCRIPT={script}: no such file; name a training script on this machine")
+    folder = script.resolve().parent
+    inputs = [path for path in sorted(folder.iterdir()) if path.name not in agreed.LEFT_OUT]
+    files = (file for path in inputs for file in [path, *path.rglob("*")] if file.is_file())
+    total = sum(file.stat().st_size for file in files)
+    if total > FOLDER_BYTES:
+        raise KitError(
+            f"{folder}: {total / 1e9:.1f} GB, and the script's folder is copied into each "
+            "container; mount the data and run `tf-repro verify` in the image instead (README.md)"
+        )
+    return inputs
+
+
+def words(name: str, text: str) -> list[str]:
+    """Return the words of a text, split as a shell splits them; it expands nothing.
+
+    Args:
+        name: what to call the text.
+        text: words, with quotes around what a space is to be kept in.
+
+    Raises:
+        KitError: a quote is not closed.
+    """
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise KitError(f"{name}={text}: {error}") from error
+
+
+def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
+    names = [folder.name for folder in folders]
+    reports = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
+    ended = containers.run(
+        host.client,
+        built.name,
+        ["tf-repro", "judge", *asked.judging, *reports, f"--passport={REPORTS[2]}", *names],
+        env={agreed.IMAGE: built.config_digest, "COLUMNS": "140"},
+        inputs=folders,
+        outputs=REPORTS,
+    )
+    if ended.exit_code >= agreed.COULD_NOT_RUN:
+        raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
+    asked.into.mkdir(parents=True, exist_ok=True)
+    for name, content in ended.files.items():
+        (asked.into / name).write_bytes(content)
+    _add_revision(asked)
+    return ended
+
+
+def _step_to_bisect(asked: Asked) -> int | None:
+    """Return the step that a pair of runs should look into; None if that is of no use."""
+    step = json.loads((asked.into / REPORTS[0]).read_text())["bisect_at"]
+    return None if step is None else int(step)
+
+
+def _add_revision(asked: Asked) -> None:
+    """Add the script's commit to the passport: the container has no git, and no repository."""
+    done = finish(agreed.DESCRIBE, cwd=asked.script.resolve().parent)
+    path = asked.into / REPORTS[2]
+    passport = json.loads(path.read_text())
+    passport["environment"]["revision"] = done.stdout.strip() if done.returncode == 0 else ""
+    path.write_text(json.dumps(passport, indent=1) + "\n")

@@ -1,0 +1,1 @@
+"""`make publish` and `make changelog`: an image goes to the registry, and what changed there."""

@@ -1,0 +1,1 @@
+"""Tests of the kit, with no engine and no network."""
