@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runtime.conftest import Interpreter
-from tf_repro import audit
+from tf_repro.audit import command
 
 PROGRAM = """\
 import multiprocessing, os, random, sys, threading, uuid
@@ -94,7 +94,7 @@ def test_rows_of_several_processes_become_one() -> None:
     row = {"what": "w", "outcome": "o", "file": "f", "line": 1, "threads": ["a"]}
     first = {**row, "count": 2, "first_stream": "s#1", "last_stream": "s#2", "process": 1}
     second = {**row, "count": 3, "first_stream": "s#0", "last_stream": "s#1", "process": 2}
-    (one,) = audit.merged([first, second])
+    (one,) = command.merged([first, second])
     assert (one["count"], one["processes"], one["shared_by_threads"]) == (5, 2, False)
     assert (one["first_stream"], one["last_stream"]) == ("s#0", "s#2")
 

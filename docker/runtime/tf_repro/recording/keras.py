@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from tf_repro.recording.format import Kind
+
 _MARK = "_tf_repro_records"
 
 
@@ -33,21 +35,21 @@ def _on_model(name: str) -> Callable[[ModuleType], None]:
 
 
 def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
-    from tf_repro.recording import steps  # noqa: PLC0415  # it needs TensorFlow
+    from tf_repro.recording import at_hand, steps  # noqa: PLC0415  # it needs TensorFlow
 
     @functools.wraps(train_step)
     def recorded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        before = steps.gathered.in_xla
-        steps.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
-        if steps.gathered.in_xla:
+        before = at_hand.gathered.in_xla
+        at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
+        if at_hand.gathered.in_xla:
             _say_once(self)
         else:
             steps.note_batch(data)
         try:
             return train_step(self, data, *args, **kwargs)
         finally:
-            steps.gathered.in_xla = before
-            steps.gathered.batch = None
+            at_hand.gathered.in_xla = before
+            at_hand.gathered.batch = None
 
     setattr(recorded, _MARK, True)
     return recorded
@@ -56,13 +58,13 @@ def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
 def _say_once(model: Any) -> None:
     from tf_repro.recording import writer  # noqa: PLC0415  # as above
 
-    writer.write("unrecorded", what=f"steps of {model.name}", reason="jit_compile=True")
+    writer.write(Kind.UNRECORDED, what=f"steps of {model.name}", reason="jit_compile=True")
 
 
 def _follow(model: Any) -> None:
-    from tf_repro.recording import final  # noqa: PLC0415  # as above
+    from tf_repro.recording import final_weights  # noqa: PLC0415  # as above
 
-    final.follow(model)
+    final_weights.follow(model)
 
 
 def _on_optimizer(name: str, method: str) -> Callable[[ModuleType], None]:
@@ -80,9 +82,9 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def apply(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from tf_repro.recording import final, steps  # noqa: PLC0415  # as above
+        from tf_repro.recording import at_hand, final_weights, steps  # noqa: PLC0415  # as above
 
-        if steps.gathered.in_xla or steps.gathered.in_update:
+        if at_hand.gathered.in_xla or at_hand.gathered.in_update:
             return original(self, *args, **kwargs)
         if method == "apply":
             gradients = list(kwargs.pop("grads") if "grads" in kwargs else args[0])
@@ -97,12 +99,12 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
         series = steps.series_of(self, variables)
         digests = steps.note_gradients(gradients)
         steps.keep_gradients(series, gradients)
-        steps.gathered.in_update = True
+        at_hand.gathered.in_update = True
         try:
             done = original(self, *arguments, **kwargs)
         finally:
-            steps.gathered.in_update = False
-        final.follow_variables(variables)
+            at_hand.gathered.in_update = False
+        final_weights.follow_variables(variables)
         steps.emit(series, digests, variables)
         return done
 
@@ -122,7 +124,7 @@ def _on_callbacks(module: ModuleType) -> None:
         done = original(self, epoch, logs)
         # After the callbacks: a lazy logs dict has been read by then, and History has its copy.
         numbers = {name: float(value) for name, value in dict(logs or {}).items()}
-        writer.write("epoch", epoch=int(epoch) + 1, logs=numbers)
+        writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
         return done
 
     callbacks.on_epoch_end = on_epoch_end

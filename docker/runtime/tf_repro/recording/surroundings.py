@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tf_repro import cpu, settings
+from tf_repro import settings
+from tf_repro.machine import cpu
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "h5py", "torch", "jax")
 # Variables that decide bits, by how they begin.

@@ -10,7 +10,8 @@ from functools import wraps
 from types import ModuleType
 from typing import Any
 
-from tf_repro import cpu, start, streams
+from tf_repro import messages, streams
+from tf_repro.machine import cpu
 
 
 def _randbits(k: int) -> int:
@@ -57,7 +58,7 @@ def _on_numpy_random(module: ModuleType) -> None:
 def _before_numpy(_: ModuleType) -> None:
     line = cpu.prepare()
     if line:
-        start.warn(line)
+        messages.warn(line)
 
 
 BEFORE_IMPORT: dict[str, Callable[[ModuleType], None]] = {"numpy": _before_numpy}

@@ -1,0 +1,199 @@
+"""The audit's half that runs inside the program: notes who draws what, and where.
+
+It is there only under `tf-repro audit`, which names a folder in TF_REPRO_AUDIT; every process of
+the program leaves one file in it.
+"""
+
+import atexit
+import functools
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from tf_repro import caller, environment, hooks, streams, tasks
+
+# What became of a request for randomness.
+STREAM = "stream"
+GLOBAL_SEED = "global seed"
+STAYS_RANDOM = "stays random"
+UNORDERED = "not ordered"
+
+# Functions of modules that draw from a global generator.
+_STATE = {"seed", "getstate", "setstate", "get_state", "set_state"}
+# Directory listings follow the file system. https://docs.python.org/3/library/audit_events.html
+_LISTINGS = frozenset({"os.listdir", "os.scandir"})
+# Libraries that reach past NumPy's functions to the global generator itself.
+_CHECK_RANDOM_STATE = {"sklearn.utils.validation": "scikit-learn", "scipy._lib._util": "SciPy"}
+
+Key = tuple[str, str, str, int]
+
+
+class Note:
+    """How often one line of code asked for one thing, and what it got."""
+
+    __slots__ = ("count", "first", "last", "threads")
+
+    def __init__(self, first: str) -> None:
+        self.count = 0
+        self.first = self.last = first
+        self.threads: set[str] = set()
+
+
+_notes: dict[Key, Note] = {}
+
+
+def note(what: str, outcome: str, stream: str) -> None:
+    """Take down that the user's present line asked for `what`."""
+    file, line = caller.place()
+    if caller.is_importing():
+        if outcome == UNORDERED:
+            return  # the library sorts out what it finds
+        what += " (at import)"
+    entry = _notes.setdefault((what, outcome, file, line), Note(stream))
+    entry.count += 1
+    entry.last = stream
+    entry.threads.add(threading.current_thread().name)
+
+
+def install() -> None:
+    """Begin to take notes in this process and those that it forks."""
+    streams.state.observer = lambda what, stream: note(what, STREAM, stream)
+    _follow(os, "urandom", "os.urandom")
+    sys.addaudithook(_on_audit_event)
+    atexit.register(write)
+    # multiprocessing's forked children, and many others, end without atexit.
+    leave = os._exit
+
+    def leave_with_notes(status: int) -> None:
+        write()
+        leave(status)
+
+    os._exit = leave_with_notes  # type: ignore[assignment]  # that it does not return is the same
+    _write_after_tasks()
+    os.register_at_fork(after_in_child=_notes.clear)
+    for module, library in _CHECK_RANDOM_STATE.items():
+        hooks.on_import(module, functools.partial(_on_check_random_state, library))
+
+
+def _write_after_tasks() -> None:
+    """Leave the notes of a pool's task as it ends: its worker may be killed at any time."""
+    original = tasks.Task.run
+
+    @functools.wraps(original)
+    def run(self: tasks.Task, path: str, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
+        try:
+            return original(self, path, args, kwargs)
+        finally:
+            if os.getpid() != self.submitter:
+                write()
+
+    tasks.Task.run = run  # type: ignore[method-assign]  # under audit alone
+
+
+def on_import(module: ModuleType) -> None:
+    """Follow the global generator of `module`, if it is one that has functions for it."""
+    if module.__name__ == "random":
+        methods = {name: value for name, value in vars(module).items() if _is_of(value, module)}
+        _follow_global(module, methods, "random")
+    elif module.__name__ == "numpy.random":
+        owner = module.mtrand._rand
+        methods = {
+            name: value
+            for name, value in vars(module).items()
+            if getattr(value, "__self__", None) is owner
+        }
+        _follow_global(module, methods, "numpy")
+    elif module.__name__ == "tensorflow.python.framework.random_seed":
+        _follow_tensorflow(module)
+
+
+def _is_of(value: object, module: ModuleType) -> bool:
+    return getattr(value, "__self__", None) is module._inst
+
+
+def _follow_global(module: ModuleType, methods: dict[str, Any], library: str) -> None:
+    for name, method in methods.items():
+        if name not in _STATE:
+            vars(module)[name] = _following(method, f"{library} (global)", library)
+
+
+def _following(function: Callable[..., Any], what: str, library: str) -> Callable[..., Any]:
+    """Return `function` with a note of each call for which the script has not seeded `library`."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if library not in streams.state.own_seeds:
+            note(what, GLOBAL_SEED, f"{streams.scope().path}:{library}")
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _follow_tensorflow(module: ModuleType) -> None:
+    original = module.get_seed
+
+    @functools.wraps(original)
+    def get_seed(op_seed: Any) -> Any:
+        if op_seed is None and "tensorflow" not in streams.state.own_seeds:
+            note("tensorflow (op)", GLOBAL_SEED, f"{streams.scope().path}:tensorflow")
+        return original(op_seed)
+
+    vars(module)["get_seed"] = get_seed
+
+
+def _on_check_random_state(library: str, module: ModuleType) -> None:
+    original = module.check_random_state
+
+    @functools.wraps(original)
+    def check_random_state(seed: Any) -> Any:
+        if seed is None and "numpy" not in streams.state.own_seeds:
+            note(f"numpy (global, by {library})", GLOBAL_SEED, f"{streams.scope().path}:numpy")
+        return original(seed)
+
+    vars(module)["check_random_state"] = check_random_state
+
+
+def _follow(module: ModuleType, name: str, what: str) -> None:
+    original = getattr(module, name)
+
+    @functools.wraps(original)
+    def wrapper(*args: Any) -> Any:
+        note(what, STAYS_RANDOM, "")
+        return original(*args)
+
+    vars(module)[name] = wrapper
+
+
+def _on_audit_event(event: str, _: tuple[object, ...]) -> None:
+    if event in _LISTINGS:
+        note(event, UNORDERED, "")
+
+
+def write() -> None:
+    """Leave this process' notes, and forget them."""
+    folder = os.environ.get(environment.AUDIT)
+    if not folder or not _notes:
+        return
+    rows = [
+        {
+            "what": what,
+            "outcome": outcome,
+            "file": file,
+            "line": line,
+            "count": entry.count,
+            "first_stream": entry.first,
+            "last_stream": entry.last,
+            "threads": sorted(entry.threads),
+            "process": os.getpid(),
+        }
+        for (what, outcome, file, line), entry in sorted(_notes.items())
+    ]
+    _notes.clear()
+    # A process that forks on after its last note writes again, hence the append.
+    name = os.path.join(folder, f"{os.getpid()}.jsonl")  # noqa: PTH118  # pathlib may be gone
+    with open(name, "a", encoding="utf-8") as file_object:  # noqa: PTH123  # at exit, as above
+        file_object.writelines(json.dumps(row) + "\n" for row in rows)

@@ -1,0 +1,30 @@
+"""What we say to the user, a line each on stderr; stdout belongs to programs and reports."""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# os.EX_CONFIG of sysexits.h: something was found in an unconfigured or misconfigured state.
+EXIT_WRONG_SETTING = 78
+
+
+def warn(line: str) -> None:
+    """Write one line on stderr, where sys.stderr may not be there yet."""
+    os.write(2, f"tf-repro: {line}\n".encode("utf-8", "backslashreplace"))
+
+
+def stop(line: str) -> "NoReturn":
+    """End this interpreter with one line on stderr.
+
+    SystemExit would become a "Fatal Python error" with a traceback while site is imported.
+    """
+    warn(line)
+    os._exit(EXIT_WRONG_SETTING)
+
+
+def say(line: str) -> None:
+    """Tell the user something from a command of ours; stdout is for its report."""
+    sys.stderr.write(f"tf-repro: {line}\n")

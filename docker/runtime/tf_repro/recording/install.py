@@ -1,0 +1,62 @@
+"""Where the recorder takes hold: of the libraries that train, and of who seeds what himself."""
+
+import functools
+import os
+from typing import Any
+
+from tf_repro import caller, environment, hooks, messages, streams
+from tf_repro.recording.format import Kind
+
+PLACES = 20  # lines of a program that are remembered for one thing
+
+
+def install() -> None:
+    """Follow the libraries that train, as they are imported."""
+    # Under verify alone.
+    from tf_repro.recording import generators, keras, tensorflow, writer  # noqa: PLC0415
+
+    original = streams.note_own_seed
+
+    def note_own_seed(library: str, value: object) -> None:
+        original(library, value)
+        place = caller.shown(*caller.place())
+        writer.write(Kind.OWN_SEED, library=library, seed=repr(value), place=place)
+
+    streams.note_own_seed = note_own_seed
+    _follow_entropy()
+    tables = [keras.ON_IMPORT, tensorflow.ON_IMPORT, generators.ON_IMPORT]
+    if environment.BISECT in os.environ:
+        from tf_repro.recording.operations import (  # noqa: PLC0415  # under --bisect alone
+            hooks as of_operations,
+        )
+
+        tables.append(of_operations.ON_IMPORT)
+    for name, hook in [pair for table in tables for pair in table.items()]:
+        hooks.on_import(name, functools.partial(_call, hook))
+
+
+def _follow_entropy() -> None:
+    """Take down the user's lines that ask the system for entropy, once each."""
+    original = os.urandom
+    known: set[str] = set()
+
+    @functools.wraps(original)
+    def urandom(size: int, /) -> bytes:
+        file, line = caller.place()
+        if not caller.is_library(file) and not caller.is_importing() and len(known) < PLACES:
+            place = caller.shown(file, line)
+            if place not in known:
+                from tf_repro.recording import writer  # noqa: PLC0415  # under verify alone
+
+                known.add(place)
+                writer.write(Kind.ENTROPY, place=place)
+        return original(size)
+
+    os.urandom = urandom
+
+
+def _call(hook: Any, module: Any) -> None:
+    try:
+        hook(module)
+    except Exception as error:  # noqa: BLE001  # a release that we do not know, perhaps
+        messages.warn(f"{module.__name__} is not recorded: {type(error).__name__}: {error}")

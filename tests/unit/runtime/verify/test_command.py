@@ -1,0 +1,203 @@
+"""The command line, on programs that need no TensorFlow."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
+from tests.unit.runtime.verify.made_up import digests, rows, run, steps_of
+from tf_repro import __main__ as tf_repro
+from tf_repro.verify.reporting import page, passport
+from tf_repro.verify.running import git_commit
+from tf_repro.verify.running.progress import Progress
+from tf_repro.verify.running.run import Ended
+from tf_repro.verify.verdict import judge
+
+__all__ = ["python"]
+
+SAME = "import pathlib, sys; pathlib.Path('out.csv').write_text('1'); print(sys.argv)"
+CHANCE = "import os, pathlib; pathlib.Path('out.bin').write_bytes(os.urandom(9))"
+
+
+def verify(python: Interpreter, *argv: str) -> tuple[int, str, str]:
+    done = python("-m", "tf_repro", "verify", *argv)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_identical_programs(python: Interpreter, tmp_path: Path) -> None:
+    argv = ["--json", f"{tmp_path}/o.json", "--passport", f"{tmp_path}/p.json"]
+    status, out, err = verify(python, *argv, "--", sys.executable, "-c", SAME)
+    assert status == 0, out + err
+    assert "3 of 3 runs identical" in out
+    assert "run 3 of 3: exit status 0" in err
+    assert json.loads((tmp_path / "o.json").read_text())["identical"] is True
+    assert not (tmp_path / "out.csv").exists()  # the working folder stays as it was
+
+
+def test_a_program_that_chance_decides(python: Interpreter, tmp_path: Path) -> None:
+    keep = tmp_path / "kept"
+    argv = ("--runs", "2", "--jobs", "2", "--keep", str(keep), "--", sys.executable, "-c", CHANCE)
+    status, out, _ = verify(python, *argv)
+    assert status == 1
+    assert "1 of 2 runs DIFFER" in out
+    assert "files: out.bin: 9 and 9 bytes" in out
+    judged = python("-m", "tf_repro", "judge", str(keep))
+    assert (judged.returncode, judged.stdout) == (1, out)
+
+
+def test_the_time_left_falls_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = Progress(3)
+    assert progress._left() == ""
+    now[0] += 4
+    progress.done(1, Ended([], 0, 4.0))
+    assert progress._left() == ", about 8 s left"
+    now[0] += 3
+    assert progress._left() == ", about 5 s left"
+    now[0] += 60
+    assert progress._left() == ", about 0 s left"
+
+
+def test_an_interrupt_ends_it_in_one_line(tmp_path: Path) -> None:
+    program = "print('begun', flush=True); import time; time.sleep(60)"
+    argv = ["verify", "--runs", "2", "--keep", "kept", "--", sys.executable, "-c", program]
+    running = subprocess.Popen(
+        # These tests may be a shell's background job: that ignores interrupts, with all below it.
+        ["env", "--default-signal=INT", sys.executable, "-m", "tf_repro", *argv],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(RUNTIME)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal interrupts the program, too
+    )
+    out = tmp_path / "kept/run-1/stdout.txt"
+    while not (out.exists() and out.read_text()):
+        assert running.poll() is None
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert err.splitlines()[-1] == "tf-repro: interrupted"
+    assert "Traceback" not in err
+
+
+def test_a_program_that_fails_the_same_way(python: Interpreter) -> None:
+    status, _, err = verify(python, "--", sys.executable, "-c", "raise SystemExit('no data')")
+    assert status == 2
+    assert err.splitlines()[-1].endswith("exited with 1: no data")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--", "/nowhere/python"], "/nowhere/python: No such file"),
+        (["--runs", "1", "--", "true"], "'1' is not a whole number from 2 up"),
+        (["--tolerance", "-1", "--", "true"], "'-1' is not a number"),
+        (["--keep", ".", "--", "true"], "is there already"),
+        (["--keep", "/proc/x", "--", "true"], "/proc/x: No such file or directory"),
+        (["--artifacts", "/nowhere", "--", "true"], "/nowhere: the program has made no such"),
+        (["--", "sh", "-c", "exit 3"], "sh -c exit 3 exited with 3: nothing on stderr"),
+        (["--json", "/nowhere/x.json", "--runs", "2", "--", "true"], "/nowhere/x.json: No such"),
+    ],
+)
+def test_bad_input_is_one_clear_line(python: Interpreter, argv: list[str], words: str) -> None:
+    status, _, err = verify(python, *argv)
+    assert status == 2
+    assert words in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_judging_takes_two(python: Interpreter, tmp_path: Path) -> None:
+    done = python("-m", "tf_repro", "judge", str(tmp_path))
+    assert done.returncode == 2
+    assert "fewer than two recorded runs" in done.stderr
+
+
+class Links(HTMLParser):
+    """Collects what a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note scripts and addresses."""
+        self.found += [tag] if tag == "script" else []
+        self.found += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+
+def test_the_page_is_whole_by_itself(tmp_path: Path) -> None:
+    changed = rows("off")
+    steps_of(changed)[3]["gradients"] = digests(1, 2)
+    steps_of(changed)[2]["generators"] = {}
+    changed[0]["cpu"] = "<b>"
+    runs = [run(tmp_path / "1", rows("off")), run(tmp_path / "2", changed)]
+    text = page.render(judge(runs, tolerance=0, with_stdout=False))
+    links = Links()
+    links.feed(text)
+    assert links.found == []
+    assert "url(" not in text
+    assert "<b>" not in text
+    assert "the runs part at step 4" in text
+    assert len(re.findall("cell differs", text)) == 1
+    assert len(re.findall("cell aside.*?<title>random state, step 3: differs", text)) == 1
+    assert "TF_REPRO=off" in text
+
+
+def test_passports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, cpu, loss in (("a", "A", "01"), ("b", "A", "01"), ("c", "B", "02")):
+        made = rows()
+        made[0]["cpu"] = cpu
+        steps_of(made)[-1]["loss_bits"] = loss
+        found = passport.of(run(tmp_path / name, made))
+        (tmp_path / f"{name}.json").write_text(json.dumps(found))
+    a, b, c = (str(tmp_path / f"{name}.json") for name in "abc")
+    assert tf_repro.main(["compare", a, b]) == 0
+    assert "identical, to the bit" in capsys.readouterr().out
+    assert tf_repro.main(["compare", a, c]) == 1
+    out = capsys.readouterr().out
+    assert out.index("environment.cpu: A -> B") < out.index("last_loss: 01 -> 02")
+    (tmp_path / "c.json").write_text("{}")
+    assert tf_repro.main(["compare", a, c]) == 2
+    assert "not a passport" in capsys.readouterr().err
+
+
+def test_records_are_compared_like_passports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = rows()
+    changed[0]["cpu"] = "B"
+    steps_of(changed)[3]["gradients"] = digests(1, 2)
+    run(tmp_path / "a")
+    run(tmp_path / "b", changed)
+    assert tf_repro.main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    out = capsys.readouterr().out
+    assert out.index("environment.cpu: A -> B") < out.index("step 4, gradients")
+    assert tf_repro.main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+
+
+def test_every_verification_leaves_a_passport(python: Interpreter, tmp_path: Path) -> None:
+    verify(python, "--runs", "2", "--", sys.executable, "-c", SAME)
+    found = json.loads((tmp_path / passport.NAME).read_text())
+    assert found["verified"]["runs"] == 2
+    assert "2 of 2 runs identical" in found["verified"]["verdict"]
+
+
+def test_the_commit_is_read_without_git(tmp_path: Path) -> None:
+    home = tmp_path / ".git"
+    home.mkdir()
+    (home / "HEAD").write_text("ref: refs/heads/main\n")
+    (home / "packed-refs").write_text("# pack-refs\nabc refs/heads/main\n")
+    assert git_commit._read(tmp_path / "deeper") == "abc-unchecked"
+    (home / "refs" / "heads").mkdir(parents=True)
+    (home / "refs" / "heads" / "main").write_text("def\n")
+    assert git_commit._read(tmp_path) == "def-unchecked"

@@ -1,0 +1,293 @@
+"""The first difference is found wherever it is, and its cause is named."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
+from tf_repro.verify import cause
+from tf_repro.verify.comparing import steps
+from tf_repro.verify.reporting import terminal
+from tf_repro.verify.verdict import Verdict, judge
+
+Change = Callable[[list[Row]], object]
+
+
+def verdict_of(
+    tmp_path: Path, change: Change = lambda _: None, *, tolerance: float = 0.0, mode: str = "seed"
+) -> Verdict:
+    changed = rows(mode)
+    change(changed)
+    runs = [run(tmp_path / "1", rows(mode)), run(tmp_path / "2", changed)]
+    return judge(runs, tolerance=tolerance, with_stdout=False)
+
+
+def set_step(number: int, **fields: object) -> Change:
+    return lambda made: steps_of(made)[number - 1].update(fields)
+
+
+def swap_batches(made: list[Row]) -> None:
+    one, other = steps_of(made)[3:5]
+    for name in ("batch", "examples"):
+        one[name], other[name] = other[name], one[name]
+
+
+def swap_examples(made: list[Row]) -> None:
+    """Two batches exchange examples: the sum over the epoch stays what it is."""
+    one, other = steps_of(made)[3:5]
+    one.update(batch="1", examples=f"{int(one['examples'], 16) + 5:016x}")
+    other.update(batch="2", examples=f"{int(other['examples'], 16) - 5:016x}")
+
+
+def unseeded(made: list[Row]) -> None:
+    (graph,) = (row for row in made if row["kind"] == "graph")
+    graph["random_ops"][0]["seeded"] = False
+    set_step(2, loss_bits="0")(made)
+
+
+def another_seed(made: list[Row]) -> None:
+    (graph,) = (row for row in made if row["kind"] == "graph")
+    graph["random_ops"][0]["seeds"] = [42, 9]
+    set_step(1, loss_bits="0")(made)
+
+
+def another_generator(made: list[Row]) -> None:
+    set_step(3, generators={"the Generator of train.py:3": "ff"})(made)
+    set_step(3, loss_bits="0")(made)
+
+
+CASES: dict[str, tuple[Change, str, int, str, str]] = {
+    # what -> change, stage, step, class, words of the reason
+    "initial weights": (
+        lambda made: made[2].update(weights=digests(1, 9)),
+        steps.INITIAL, 0, cause.STREAM, "before the first step",
+    ),
+    "batches swapped": (swap_batches, steps.BATCH, 4, cause.DATA, "another order"),
+    "examples swapped": (swap_examples, steps.BATCH, 4, cause.DATA, "same examples"),
+    "content": (
+        set_step(2, batch="0", examples="7"), steps.BATCH, 2, cause.DATA, "content",
+    ),
+    "loss, seeded": (set_step(2, loss_bits="0"), steps.LOSS, 2, cause.KERNEL, "forward"),
+    "loss, unseeded": (unseeded, steps.LOSS, 2, cause.STREAM, "RandomUniform of train.py:7"),
+    "loss, another seed": (another_seed, steps.LOSS, 1, cause.STREAM, "have other seeds"),
+    "loss, another generator": (
+        another_generator, steps.LOSS, 3, cause.STREAM,
+        "the state of the Generator of train.py:3 (from step 3 on) is not",
+    ),
+    "gradients": (
+        set_step(5, gradients=digests(305, 1)), steps.GRADIENTS, 5, cause.KERNEL, "backward",
+    ),
+    "weights": (
+        set_step(6, weights=digests(1, 606)), steps.WEIGHTS, 6, cause.OPTIMISER, "update",
+    ),
+    "fewer steps": (
+        lambda made: made.remove(steps_of(made)[-1]), steps.COUNT, 0, cause.OUTSIDE, "number",
+    ),
+    "metrics": (
+        lambda made: made[-2]["logs"].update(loss=7.0),
+        steps.METRICS, 0, cause.OUTSIDE, "every recorded step",
+    ),
+    "a point": (
+        lambda made: made.append({"kind": "point", "name": "x", "n": 1, "digest": "a"}),
+        steps.POINTS, 0, cause.OUTSIDE, "every recorded step",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_difference_and_its_class(tmp_path: Path, case: str) -> None:
+    change, stage, step, kind, reason = CASES[case]
+    verdict = verdict_of(tmp_path, change)
+    assert not verdict.identical
+    worst = verdict.worst
+    assert worst is not None
+    assert worst.pair.first is not None
+    assert worst.cause is not None
+    assert (worst.pair.first.stage, worst.pair.first.step) == (stage, step)
+    assert worst.cause.kind == kind
+    assert reason in worst.cause.reason
+    assert stage in terminal.render(verdict)
+
+
+def test_equal_runs_are_identical(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path)
+    assert verdict.identical
+    assert terminal.sentence(verdict) == "2 of 2 runs identical, 6 steps compared bit by bit"
+
+
+def test_the_tensor_is_named(tmp_path: Path) -> None:
+    verdict = verdict_of(tmp_path, set_step(5, gradients=digests(305, 1)))
+    assert "epoch 2, step 5, gradients: dense/bias" in terminal.render(verdict)
+
+
+def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        set_step(6, batch="0")(made)
+        set_step(3, weights=digests(1, 1))(made)
+        set_step(3, gradients=digests(1, 1))(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert worst.pair.first is not None
+    assert (worst.pair.first.step, worst.pair.first.stage) == (3, steps.GRADIENTS)
+    assert worst.pair.stages[2] == (True, True, False, False)
+
+
+def test_hints(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        made.insert(1, {"kind": "own seed", "library": "numpy", "seed": "8", "place": "t.py:1"})
+        made[0]["cpu"] = "B"
+        set_step(2, batch="0", random={"random": "zz", "numpy": "bb"})(made)
+        set_step(4, loss=float("nan"))(made)
+
+    first = rows("off")
+    first.insert(1, {"kind": "own seed", "library": "numpy", "seed": "7", "place": "t.py:1"})
+    changed = rows("off")
+    change(changed)
+    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    said = "\n".join(worst.cause.hints)
+    assert "TF_REPRO=off" in said
+    assert "t.py:1 seeds numpy with 7 in one run and 8" in said
+    assert "the state of random (from step 2 on)" in said
+    assert "NaN from step 4" in said
+    assert "cpu: A and B" in said
+
+
+def test_random_states_alone_are_no_difference(tmp_path: Path) -> None:
+    """A pipeline's threads draw when they like; what came of it is what counts."""
+    assert verdict_of(tmp_path, set_step(2, random={"random": "zz", "numpy": "bb"})).identical
+
+
+def test_a_generator_that_parts_later_is_no_cause(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        set_step(2, loss_bits="0")(made)
+        set_step(4, generators={"the Generator of train.py:3": "ff"})(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert worst.cause.kind == cause.KERNEL
+    assert not any("Generator" in hint for hint in worst.cause.hints)
+
+
+def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        generators = {"the Generator of sgd.py:5": "ff", "the Generator of train.py:3": "cc"}
+        set_step(6, weights=digests(1, 606), generators=generators)(made)
+
+    first = rows()
+    set_step(6, generators={"the Generator of sgd.py:5": "cc"})(first)
+    changed = rows()
+    change(changed)
+    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert worst.cause.kind == cause.OPTIMISER
+    said = "the state of the Generator of sgd.py:5 (from step 6 on) differs, too"
+    assert said in worst.cause.hints
+
+
+def test_exit_status(tmp_path: Path) -> None:
+    runs = [run(tmp_path / "1"), run(tmp_path / "2", exit_status=3)]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert "one of the runs failed" in worst.cause.reason
+
+
+@pytest.mark.parametrize(("tolerance", "identical"), [(0.0, False), (1e-6, False), (1e-2, True)])
+def test_tolerance(tmp_path: Path, tolerance: float, identical: bool) -> None:
+    changed = rows()
+    set_step(6, loss=1 / 6 + 1e-3, loss_bits="0", weights=digests(1, 1))(changed)
+    one = run(tmp_path / "1", weights=np.array([1.0, 2.0], np.float32))
+    other = run(tmp_path / "2", changed, weights=np.array([1.0, 2.001], np.float32))
+    verdict = judge([one, other], tolerance=tolerance, with_stdout=False)
+    assert verdict.identical is identical
+    assert ("equal within 0.01" in terminal.render(verdict)) is identical
+
+
+def test_tolerance_forgives_no_other_file(tmp_path: Path) -> None:
+    one = run(tmp_path / "1", files={"a.csv": b"1"})
+    other = run(tmp_path / "2", files={"a.csv": b"2"})
+    assert not judge([one, other], tolerance=1e9, with_stdout=False).identical
+
+
+def test_stdout_counts_where_it_is_asked_for(tmp_path: Path) -> None:
+    runs = [run(tmp_path / "1", stdout="a"), run(tmp_path / "2", stdout="b")]
+    assert judge(runs, tolerance=0, with_stdout=False).identical
+    assert not judge(runs, tolerance=0, with_stdout=True).identical
+
+
+def test_what_was_not_seen_is_said(tmp_path: Path) -> None:
+    made = [row for row in rows() if row["kind"] not in {"step", "end"}]
+    made.append({"kind": "unrecorded", "what": "steps of m", "reason": "jit_compile=True"})
+    runs = [run(tmp_path / "1", made), run(tmp_path / "2", made)]
+    said = terminal.render(judge(runs, tolerance=0, with_stdout=False))
+    assert "not recorded: steps of m (jit_compile=True)" in said
+    assert "no training step was seen" in said
+
+
+def test_how_far_losses_and_metrics_are_apart(tmp_path: Path) -> None:
+    loss = float(np.nextafter(np.float32(0.5), np.float32(1)))
+    verdict = verdict_of(tmp_path, set_step(2, loss=loss, loss_bits="0"))
+    assert verdict.worst is not None
+    largest = verdict.worst.pair.largest
+    assert largest is not None
+    assert (largest.elements, largest.absolute) == (1, loss - 0.5)
+    assert "losses and metrics: 1 of 8 elements" in terminal.render(verdict)
+
+
+def test_no_tolerance_forgives_a_nan(tmp_path: Path) -> None:
+    change = set_step(2, loss=float("nan"), loss_bits="0")
+    assert not verdict_of(tmp_path, change, tolerance=1e9).identical
+
+
+def test_the_seed_of_an_op_that_moves_is_named_with_its_line(tmp_path: Path) -> None:
+    def with_seed(seed: int) -> list[Row]:
+        made = rows()
+        op = {"type": "RandomUniform", "name": "u", "seeded": True, "seeds": [42, seed]}
+        ops = [{**op, "place": "train.py:9"}]
+        made.insert(1, {"kind": "graph", "series": "tf.data map", "random_ops": ops})
+        set_step(2, batch="0", examples=str(seed))(made)
+        return made
+
+    runs = [run(tmp_path / "1", with_seed(7)), run(tmp_path / "2", with_seed(8))]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    (said,) = (hint for hint in worst.cause.hints if "train.py:9" in hint)
+    assert "has the seed 42 7 in one run and 42 8 in the other" in said
+
+
+def test_lines_that_ask_for_entropy_are_named(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        made.insert(1, {"kind": "entropy", "place": "train.py:5"})
+        set_step(2, batch="0")(made)
+
+    first = rows()
+    change(first)
+    steps_of(first)[1]["batch"] = "1"
+    changed = rows()
+    change(changed)
+    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert any("train.py:5: draws from os.urandom" in hint for hint in worst.cause.hints)
+
+
+def test_a_crash_is_said_with_its_last_words(tmp_path: Path) -> None:
+    made = rows()
+    made.remove(steps_of(made)[-1])
+    runs = [run(tmp_path / "1"), run(tmp_path / "2", made, exit_status=1)]
+    (tmp_path / "2" / "stderr.txt").write_text("Traceback\nRuntimeError: full\n")
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    assert "failed after step 5 with exit status 1: RuntimeError: full" in worst.cause.reason
