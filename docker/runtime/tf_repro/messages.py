@@ -28,3 +28,12 @@ def stop(line: str) -> "NoReturn":
 def say(line: str) -> None:
     """Tell the user something from a command of ours; stdout is for its report."""
     sys.stderr.write(f"tf-repro: {line}\n")
+
+
+def release(module: str) -> str:
+    """Return the library that a module belongs to and its release, as in "numpy 2.1.3"."""
+    library = module.partition(".")[0]
+    if library in sys.stdlib_module_names:
+        return f"Python {sys.version.split()[0]}"
+    version = getattr(sys.modules.get(library), "__version__", "")
+    return f"{library} {version}".rstrip()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import caller, environment, hooks, streams, tasks
+from tf_repro import caller, environment, hooks, patch, streams, tasks
 
 # What became of a request for randomness.
 STREAM = "stream"
@@ -65,14 +65,13 @@ def install() -> None:
     _follow(os, "urandom", "os.urandom")
     sys.addaudithook(_on_audit_event)
     atexit.register(write)
+
     # multiprocessing's forked children, and many others, end without atexit.
-    leave = os._exit
-
-    def leave_with_notes(status: int) -> None:
+    @patch.around(os, "_exit")
+    def leave(original: Callable[[int], None], status: int) -> None:
         write()
-        leave(status)
+        original(status)
 
-    os._exit = leave_with_notes  # type: ignore[assignment]  # that it does not return is the same
     _write_after_tasks()
     os.register_at_fork(after_in_child=_notes.clear)
     for module, library in _CHECK_RANDOM_STATE.items():
@@ -116,56 +115,43 @@ def _is_of(value: object, module: ModuleType) -> bool:
 
 
 def _follow_global(module: ModuleType, methods: dict[str, Any], library: str) -> None:
-    for name, method in methods.items():
+    for name in methods:
         if name not in _STATE:
-            vars(module)[name] = _following(method, f"{library} (global)", library)
+            patch.around(module, name)(_following(f"{library} (global)", library))
 
 
-def _following(function: Callable[..., Any], what: str, library: str) -> Callable[..., Any]:
-    """Return `function` with a note of each call for which the script has not seeded `library`."""
+def _following(what: str, library: str) -> Callable[..., Any]:
+    """Return what takes down each call for which the script has not seeded `library`."""
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+    def follow(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if library not in streams.state.own_seeds:
             note(what, GLOBAL_SEED, f"{streams.scope().path}:{library}")
-        return function(*args, **kwargs)
+        return original(*args, **kwargs)
 
-    return wrapper
+    return follow
 
 
 def _follow_tensorflow(module: ModuleType) -> None:
-    original = module.get_seed
-
-    @functools.wraps(original)
-    def get_seed(op_seed: Any) -> Any:
+    @patch.around(module, "get_seed")
+    def get_seed(original: Callable[..., Any], op_seed: Any) -> Any:
         if op_seed is None and "tensorflow" not in streams.state.own_seeds:
             note("tensorflow (op)", GLOBAL_SEED, f"{streams.scope().path}:tensorflow")
         return original(op_seed)
 
-    vars(module)["get_seed"] = get_seed
-
 
 def _on_check_random_state(library: str, module: ModuleType) -> None:
-    original = module.check_random_state
-
-    @functools.wraps(original)
-    def check_random_state(seed: Any) -> Any:
+    @patch.around(module, "check_random_state")
+    def check_random_state(original: Callable[..., Any], seed: Any) -> Any:
         if seed is None and "numpy" not in streams.state.own_seeds:
             note(f"numpy (global, by {library})", GLOBAL_SEED, f"{streams.scope().path}:numpy")
         return original(seed)
 
-    vars(module)["check_random_state"] = check_random_state
-
 
 def _follow(module: ModuleType, name: str, what: str) -> None:
-    original = getattr(module, name)
-
-    @functools.wraps(original)
-    def wrapper(*args: Any) -> Any:
+    @patch.around(module, name)
+    def follow(original: Callable[..., Any], *args: Any) -> Any:
         note(what, STAYS_RANDOM, "")
         return original(*args)
-
-    vars(module)[name] = wrapper
 
 
 def _on_audit_event(event: str, _: tuple[object, ...]) -> None:

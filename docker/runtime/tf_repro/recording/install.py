@@ -2,9 +2,10 @@
 
 import functools
 import os
+from collections.abc import Callable
 from typing import Any
 
-from tf_repro import caller, environment, hooks, messages, streams
+from tf_repro import caller, environment, hooks, messages, patch, streams
 from tf_repro.recording.format import Kind
 
 PLACES = 20  # lines of a program that are remembered for one thing
@@ -37,11 +38,10 @@ def install() -> None:
 
 def _follow_entropy() -> None:
     """Take down the user's lines that ask the system for entropy, once each."""
-    original = os.urandom
     known: set[str] = set()
 
-    @functools.wraps(original)
-    def urandom(size: int, /) -> bytes:
+    @patch.around(os, "urandom")
+    def urandom(original: Callable[[int], bytes], size: int, /) -> bytes:
         file, line = caller.place()
         if not caller.is_library(file) and not caller.is_importing() and len(known) < PLACES:
             place = caller.shown(file, line)
@@ -51,8 +51,6 @@ def _follow_entropy() -> None:
                 known.add(place)
                 writer.write(Kind.ENTROPY, place=place)
         return original(size)
-
-    os.urandom = urandom
 
 
 def _call(hook: Any, module: Any) -> None:

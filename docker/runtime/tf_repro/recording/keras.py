@@ -1,13 +1,11 @@
 """Keras 2 and 3: the batch of a train_step, the optimiser's update, and the logs of an epoch."""
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from tf_repro import patch
 from tf_repro.recording.format import Kind
-
-_MARK = "_tf_repro_records"
 
 
 def _on_model(name: str) -> Callable[[ModuleType], None]:
@@ -18,41 +16,34 @@ def _on_model(name: str) -> Callable[[ModuleType], None]:
     """
 
     def hook(module: ModuleType) -> None:
-        model = getattr(module, name)
-        original = model.make_train_function
-
-        @functools.wraps(original)
-        def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        @patch.around(module, f"{name}.make_train_function")
+        def make_train_function(
+            original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any
+        ) -> Any:
             owner: Any = next(one for one in type(self).__mro__ if "train_step" in vars(one))
-            if not hasattr(owner.train_step, _MARK):
-                owner.train_step = _recording(owner.train_step)
+            patch.around(owner, "train_step")(_train_step)
             _follow(self)
             return original(self, *args, **kwargs)
-
-        model.make_train_function = make_train_function
 
     return hook
 
 
-def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
+def _train_step(
+    original: Callable[..., Any], self: Any, data: Any, *args: Any, **kwargs: Any
+) -> Any:
     from tf_repro.recording import at_hand, steps  # noqa: PLC0415  # it needs TensorFlow
 
-    @functools.wraps(train_step)
-    def recorded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        before = at_hand.gathered.in_xla
-        at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
-        if at_hand.gathered.in_xla:
-            _say_once(self)
-        else:
-            steps.note_batch(data)
-        try:
-            return train_step(self, data, *args, **kwargs)
-        finally:
-            at_hand.gathered.in_xla = before
-            at_hand.gathered.batch = None
-
-    setattr(recorded, _MARK, True)
-    return recorded
+    before = at_hand.gathered.in_xla
+    at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
+    if at_hand.gathered.in_xla:
+        _say_once(self)
+    else:
+        steps.note_batch(data)
+    try:
+        return original(self, data, *args, **kwargs)
+    finally:
+        at_hand.gathered.in_xla = before
+        at_hand.gathered.batch = None
 
 
 def _say_once(model: Any) -> None:
@@ -69,19 +60,17 @@ def _follow(model: Any) -> None:
 
 def _on_optimizer(name: str, method: str) -> Callable[[ModuleType], None]:
     def hook(module: ModuleType) -> None:
-        optimizer = getattr(module, name)
-        if method not in vars(optimizer):
+        if method not in vars(getattr(module, name)):
             return  # another release, where another class has it
-        setattr(optimizer, method, _applying(getattr(optimizer, method), method))
+        patch.around(module, f"{name}.{method}")(_applying(method))
 
     return hook
 
 
-def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
+def _applying(method: str) -> Callable[..., Any]:
     """Return an apply_gradients (pairs) or an apply (two lists) that records the step."""
 
-    @functools.wraps(original)
-    def apply(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def apply(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
         from tf_repro.recording import at_hand, final_weights, steps  # noqa: PLC0415  # as above
 
         if at_hand.gathered.in_xla or at_hand.gathered.in_update:
@@ -114,11 +103,9 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
 def _on_callbacks(module: ModuleType) -> None:
     if hasattr(module, "__path__"):
         return  # a package, which has its list from another module
-    callbacks = module.CallbackList
-    original = callbacks.on_epoch_end
 
-    @functools.wraps(original)
-    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> Any:
+    @patch.around(module, "CallbackList.on_epoch_end")
+    def on_epoch_end(original: Callable[..., Any], self: Any, epoch: int, logs: Any = None) -> Any:
         from tf_repro.recording import writer  # noqa: PLC0415  # as above
 
         done = original(self, epoch, logs)
@@ -126,8 +113,6 @@ def _on_callbacks(module: ModuleType) -> None:
         numbers = {name: float(value) for name, value in dict(logs or {}).items()}
         writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
         return done
-
-    callbacks.on_epoch_end = on_epoch_end
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

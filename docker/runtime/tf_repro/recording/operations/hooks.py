@@ -1,9 +1,10 @@
 """Where the recorder of single operations takes hold of TensorFlow; under `--bisect` alone."""
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+from tf_repro import patch
 
 
 def _on_tensorflow(_: ModuleType) -> None:
@@ -17,11 +18,9 @@ def _on_tensorflow(_: ModuleType) -> None:
 
 def _on_pipelines(module: ModuleType) -> None:
     """Know what tf.data runs in threads of its own, and ahead of the steps."""
-    wrapper = module.StructuredFunctionWrapper
-    original = wrapper.__init__
 
-    @functools.wraps(original)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+    @patch.around(module, "StructuredFunctionWrapper.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         from tf_repro.recording import at_hand  # noqa: PLC0415  # as above
 
         before, at_hand.here.pipeline = at_hand.here.pipeline, True
@@ -29,8 +28,6 @@ def _on_pipelines(module: ModuleType) -> None:
             original(self, *args, **kwargs)
         finally:
             at_hand.here.pipeline = before
-
-    wrapper.__init__ = init
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
