@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -72,25 +72,16 @@ def install() -> None:
         write()
         original(status)
 
-    _write_after_tasks()
+    tasks.Task.observer = _write_after_task
     os.register_at_fork(after_in_child=_notes.clear)
     for module, library in _CHECK_RANDOM_STATE.items():
         hooks.on_import(module, functools.partial(_on_check_random_state, library))
 
 
-def _write_after_tasks() -> None:
+def _write_after_task(task: tasks.Task) -> None:
     """Leave the notes of a pool's task as it ends: its worker may be killed at any time."""
-    original = tasks.Task.run
-
-    @functools.wraps(original)
-    def run(self: tasks.Task, path: str, args: Iterable[Any], kwargs: dict[str, Any]) -> Any:
-        try:
-            return original(self, path, args, kwargs)
-        finally:
-            if os.getpid() != self.submitter:
-                write()
-
-    tasks.Task.run = run  # type: ignore[method-assign]  # under audit alone
+    if os.getpid() != task.submitter:
+        write()
 
 
 def on_import(module: ModuleType) -> None:

@@ -16,14 +16,11 @@ def install() -> None:
     # Under verify alone.
     from tf_repro.recording import generators, keras, tensorflow, writer  # noqa: PLC0415
 
-    original = streams.note_own_seed
-
     def note_own_seed(library: str, value: object) -> None:
-        original(library, value)
         place = caller.shown(*caller.place())
         writer.write(Kind.OWN_SEED, library=library, seed=repr(value), place=place)
 
-    streams.note_own_seed = note_own_seed
+    streams.state.own_seed_observer = note_own_seed
     _follow_entropy()
     tables = [keras.ON_IMPORT, tensorflow.ON_IMPORT, generators.ON_IMPORT]
     if environment.BISECT in os.environ:
