@@ -114,9 +114,10 @@ def set_up(seed: int) -> None:
     """Do what tf_repro.setup_reproducibility promises."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= settings.MAX_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {settings.MAX_SEED}, not {seed!r}")
-    mode = settings.read(os.environ).mode
-    # A call is plainer than a variable that is off.
-    chosen = settings.Settings(settings.DEFAULT_MODE if mode == "off" else mode, seed)
+    chosen = settings.read(os.environ)
+    chosen.seed = seed
+    if chosen.mode == "off":
+        chosen.mode = settings.DEFAULT_MODE  # a call is plainer than a variable
     environment.refuse(chosen, os.environ)
     environment.apply(chosen, os.environ)
     arm(chosen)

@@ -173,6 +173,17 @@ def test_setup_reproducibility(python: Interpreter, flags: list[str], mode: str)
     assert (run.stderr, run.stdout) == ("", "ok\n")
 
 
+@pytest.mark.parametrize("aslr", ["on", "off", "auto"])
+def test_setup_reproducibility_leaves_every_other_setting(python: Interpreter, aslr: str) -> None:
+    code = (
+        "from tf_repro import settings, setup_reproducibility\n"
+        "setup_reproducibility(7)\n"
+        "print(settings.current.seed, settings.current.mode, settings.current.aslr)"
+    )
+    run = python("-c", code, env={"TF_REPRO": "strict", "TF_REPRO_ASLR": aslr})
+    assert run.stdout == f"7 strict {aslr}\n"
+
+
 @pytest.mark.parametrize("seed", ["-1", "2**32", "'42'", "True", "1.0", "None"])
 def test_setup_reproducibility_refuses_what_is_no_seed(python: Interpreter, seed: str) -> None:
     code = (
