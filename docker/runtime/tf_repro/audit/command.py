@@ -79,8 +79,8 @@ def merged(rows: Iterable[Row]) -> list[Row]:
         processes.setdefault(key, set()).add(row["process"])
         known["count"] += row["count"]
         known["processes"] = len(processes[key])
-        known["first_stream"] = min(known["first_stream"], row["first_stream"])
-        known["last_stream"] = max(known["last_stream"], row["last_stream"])
+        known["first_stream"] = min(known["first_stream"], row["first_stream"], key=notes.order)
+        known["last_stream"] = max(known["last_stream"], row["last_stream"], key=notes.order)
         known["shared_by_threads"] |= len(users[row["process"], row["what"]]) > 1
     return [out[key] for key in sorted(out)]
 

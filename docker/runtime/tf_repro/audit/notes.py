@@ -8,6 +8,7 @@ import atexit
 import functools
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -32,8 +33,15 @@ _CHECK_RANDOM_STATE = {"sklearn.utils.validation": "scikit-learn", "scipy._lib._
 Key = tuple[str, str, str, int]
 
 
+def order(stream: str) -> "list[str | int]":
+    """Return what puts names of streams in order, their numbers as numbers: [9] before [10]."""
+    parts: list[str | int] = [*re.split(r"([0-9]+)", stream)]
+    parts[1::2] = map(int, parts[1::2])  # what is in the brackets, between what is not
+    return parts
+
+
 class Note:
-    """How often one line of code asked for one thing, and what it got."""
+    """How often one line of code asked for one thing, and the first and last stream it got."""
 
     __slots__ = ("count", "first", "last", "threads")
 
@@ -55,7 +63,9 @@ def note(what: str, outcome: str, stream: str) -> None:
         what += " (at import)"
     entry = _notes.setdefault((what, outcome, file, line), Note(stream))
     entry.count += 1
-    entry.last = stream
+    if stream not in (entry.first, entry.last):
+        entry.first = min(entry.first, stream, key=order)
+        entry.last = max(entry.last, stream, key=order)
     entry.threads.add(threading.current_thread().name)
 
 
