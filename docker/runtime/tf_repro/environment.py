@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HASH_SEED = "PYTHONHASHSEED"
 # What a run is asked for; the first is always set in the image.
-SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR")
+SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR", "TF_REPRO_DEBUG")
 # The folder that `tf-repro audit` wants the notes of every process in.
 AUDIT = "TF_REPRO_AUDIT"
 # The folder that `tf-repro verify` wants the record of every process in.

@@ -30,6 +30,12 @@ def say(line: str) -> None:
     sys.stderr.write(f"tf-repro: {line}\n")
 
 
+def of_hook(what: str, module: str) -> None:
+    """Say what happens to a hook, and with which release; under TF_REPRO_DEBUG=1."""
+    seen = release(module)
+    warn(f"debug: the hook of {module} {what}" + (f" ({seen})" if " " in seen else ""))
+
+
 def release(module: str) -> str:
     """Return the library that a module belongs to and its release, as in "numpy 2.1.3"."""
     library = module.partition(".")[0]

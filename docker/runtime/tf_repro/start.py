@@ -22,6 +22,7 @@ def _source_hook(source: str, table: str) -> "hooks.Hook":
             if table == "ON_IMPORT" and environment.AUDIT in os.environ:
                 _notes().on_import(module)
         except Exception as error:  # noqa: BLE001  # a release that we do not know, perhaps
+            hooks.failed(module, error)
             _messages().warn(f"{module.__name__} is not covered: {type(error).__name__}: {error}")
 
     return hook
@@ -60,6 +61,11 @@ def _streams() -> "ModuleType":
     return streams
 
 
+def _listen(chosen: settings.Settings) -> None:
+    if chosen.debug:
+        hooks.observer = _messages().of_hook
+
+
 def arm(chosen: settings.Settings) -> None:
     """Make the libraries that are imported from now on (or are already) draw from the seed."""
     global _armed  # noqa: PLW0603  # once for each process, and a process has no better place
@@ -92,6 +98,7 @@ def once() -> None:
         environment.adopt(os.environ)
         chosen = settings.read(os.environ)
         environment.refuse(chosen, os.environ)
+        _listen(chosen)
         if environment.may_need_restart(chosen):
             # In a container, hardly anybody does.
             from tf_repro.machine import restart  # noqa: PLC0415  # hence not at every start
@@ -119,5 +126,6 @@ def set_up(seed: int) -> None:
     if chosen.mode == "off":
         chosen.mode = settings.DEFAULT_MODE  # a call is plainer than a variable
     environment.refuse(chosen, os.environ)
+    _listen(chosen)
     environment.apply(chosen, os.environ)
     arm(chosen)

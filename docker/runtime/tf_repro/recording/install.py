@@ -54,4 +54,5 @@ def _call(hook: Any, module: Any) -> None:
     try:
         hook(module)
     except Exception as error:  # noqa: BLE001  # a release that we do not know, perhaps
+        hooks.failed(module, error)
         messages.warn(f"{module.__name__} is not recorded: {type(error).__name__}: {error}")
