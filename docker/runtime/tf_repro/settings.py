@@ -48,7 +48,7 @@ class Settings:
         return self.mode in ("deterministic", "strict")
 
 
-# Those in force in this process; start sets it.
+# The settings that are in force in this process; start sets them.
 current = Settings()
 
 

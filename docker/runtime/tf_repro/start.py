@@ -123,8 +123,9 @@ def set_up(seed: int) -> None:
         raise ValueError(f"seed must be a whole number from 0 to {settings.MAX_SEED}, not {seed!r}")
     chosen = settings.read(os.environ)
     chosen.seed = seed
+    # The script's own call weighs more than a TF_REPRO=off that was set around it.
     if chosen.mode == "off":
-        chosen.mode = settings.DEFAULT_MODE  # a call is plainer than a variable
+        chosen.mode = settings.DEFAULT_MODE
     environment.refuse(chosen, os.environ)
     _listen(chosen)
     environment.apply(chosen, os.environ)

@@ -23,7 +23,8 @@ GLOBAL_SEED = "global seed"
 STAYS_RANDOM = "stays random"
 UNORDERED = "not ordered"
 
-# Functions of modules that draw from a global generator.
+# Functions that set or read the state of a global generator: they draw nothing from it, so that
+# their calls are not followed.
 _STATE = {"seed", "getstate", "setstate", "get_state", "set_state"}
 # Directory listings follow the file system. https://docs.python.org/3/library/audit_events.html
 _LISTINGS = frozenset({"os.listdir", "os.scandir"})

@@ -25,7 +25,7 @@ def follow(model: Any) -> None:
 
 
 def follow_variables(variables: Sequence[Any]) -> None:
-    """The same for variables that an optimiser updates, of whatever model."""
+    """Keep variables that an optimiser updates, of whatever model or of none, in the same way."""
     _at_exit()
     for one in variables:
         _variables.setdefault(id(one), weakref.ref(one))

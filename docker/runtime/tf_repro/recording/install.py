@@ -13,8 +13,12 @@ PLACES = 20  # lines of a program that are remembered for one thing
 
 def install() -> None:
     """Follow the libraries that train, as they are imported."""
-    # Under verify alone.
-    from tf_repro.recording import generators, keras, tensorflow, writer  # noqa: PLC0415
+    from tf_repro.recording import (  # noqa: PLC0415  # under verify alone
+        generators,
+        keras,
+        tensorflow,
+        writer,
+    )
 
     def note_own_seed(library: str, value: object) -> None:
         place = caller.shown(*caller.place())

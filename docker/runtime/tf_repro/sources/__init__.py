@@ -36,5 +36,5 @@ WATCHED = {
     "tensorflow.python.ops.stateful_random_ops": "tensorflow",
 }
 
-# Those whose environment has to be right before they are executed.
+# Modules that are awaited before they are executed, too: their libraries read the environment then.
 WATCHED_BEFORE = ("cupy", "jax", "numpy", "torch")

@@ -130,7 +130,7 @@ def _on_math_ops(module: ModuleType) -> None:
     # The names are TensorFlow's: the ops are called by keyword too, and the raw ones by no other.
     def dense_bincount(
         original: Callable[..., Any],
-        input: Any,  # noqa: A002
+        input: Any,  # noqa: A002  # as above
         size: Any,
         weights: Any,
         binary_output: bool = False,
@@ -167,7 +167,7 @@ def _on_math_ops(module: ModuleType) -> None:
 
 def _as_rows(tensorflow: ModuleType, tensor: Any) -> Any:
     """Return a vector as a matrix of one row, and a matrix as it is, in a graph of any rank."""
-    if tensor.shape.rank == 2:  # noqa: PLR2004
+    if tensor.shape.rank == 2:  # noqa: PLR2004  # rows and columns
         return tensor
     shape = tensorflow.concat([[1], tensorflow.shape(tensor)], 0)
     return tensorflow.reshape(tensor, shape[-2:])

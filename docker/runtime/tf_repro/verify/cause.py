@@ -130,10 +130,12 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
     if one.entropy:
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
-    # Threads move the global generators: where they are no cause, they say nothing.
+    # The global generators are moved by threads as well, so that a difference in their state is
+    # worth a word only where it can be the cause: of a batch, a loss or the first weights.
     if first.stage in {steps.BATCH, steps.LOSS, steps.INITIAL}:
         hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
-    # Of the loss, they are the reason itself.
+    # The generators that are objects are a hint at these stages; at the loss they are the reason
+    # itself, which `_of_loss` gives.
     if first.stage in {steps.BATCH, steps.GRADIENTS, steps.WEIGHTS}:
         hints += _state_apart(_first_apart(one, other, first.index + 1, "generators"))
     for run in (one, other):

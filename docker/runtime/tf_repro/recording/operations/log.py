@@ -18,10 +18,12 @@ from tf_repro.environment import BISECT
 from tf_repro.recording import writer
 from tf_repro.recording.format import OPERATIONS, VALUES
 
-# The extra pair may part at another step than the runs before it.
+# Steps on either side of the one in question whose operations are written, too: chance may part the
+# extra pair at another step than the runs before it.
 AROUND = 64
-LINES_BYTES = 256 << 20
-# Of one value, and of all: at the step in question, and at those around it.
+LINES_BYTES = 256 << 20  # of lines; a longer training leaves the rest out
+# The bytes of values that are kept, as (largest single value, all of them together): many at the
+# step in question, which `verify` compares number by number, and few at the steps around it.
 AT_STEP = 16 << 20, 256 << 20
 BESIDE = 1 << 16, 64 << 20
 
@@ -147,7 +149,7 @@ def _files() -> tuple[Any, Any]:
         _state.pid = os.getpid()
         name = f"{time.time_ns()}-{os.getpid()}"
         # Unbuffered: a run that is killed leaves what it had.
-        _state.files = tuple(  # type: ignore[assignment]
+        _state.files = tuple(  # type: ignore[assignment]  # of two
             (writer.folder() / f"{name}{suffix}").open("ab", buffering=0)
             for suffix in (OPERATIONS, VALUES)
         )

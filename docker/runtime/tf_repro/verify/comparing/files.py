@@ -146,7 +146,7 @@ def _keras(data: bytes) -> Iterator[tuple[str, str]]:
 
 def _h5(data: bytes) -> Iterator[tuple[str, str]]:
     import h5py  # noqa: PLC0415  # the user's own, and only where such a file differs
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  # as above
 
     found: Parts = {}
 

@@ -50,7 +50,7 @@ class Execution:
 
 @dataclass
 class Trace:
-    """All of them."""
+    """The operations of one run near the step, and their executions by a key of both runs."""
 
     operations: dict[int, Operation] = field(default_factory=dict)
     executions: dict[Key, Execution] = field(default_factory=dict)

@@ -8,7 +8,8 @@ from pathlib import Path
 COPIED_BYTES = 16 << 20
 LARGEST = 1 << 30  # bytes of all copies of one run
 LEFT_OUT = {".git", "__pycache__", ".venv"}
-# Of the folders that runs get, and records: where the working folder is /tmp, they lie in it.
+# How the folders of runs and records begin, so that no run gets a copy of another one's: where the
+# working folder is /tmp, they lie in it.
 TEMPORARY = ".tf-repro-"
 
 State = dict[str, "tuple[int, int]"]
