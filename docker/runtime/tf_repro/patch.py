@@ -10,18 +10,21 @@ that lacks the name costs one line on stderr, and everything else goes on.
 
 import functools
 import sys
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # typing would cost whoever imports `random` seven milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Wrapped = Callable[..., Any]
 
 # On a wrapper: the function of ours that it calls.
 _MARK = "_tf_repro_calls"
 _NOTHING = object()
 
-Wrapped = Callable[..., Any]
 
-
-def around(owner: Any, name: str) -> Callable[[Wrapped], Wrapped]:
+def around(owner: "Any", name: str) -> "Callable[[Wrapped], Wrapped]":
     """Return a decorator: the function is called in the place of `name`, with the original first.
 
     Args:
@@ -35,7 +38,7 @@ def around(owner: Any, name: str) -> Callable[[Wrapped], Wrapped]:
         original takes the same.
     """
 
-    def put_around(function: Wrapped) -> Wrapped:
+    def put_around(function: "Wrapped") -> "Wrapped":
         holder, last, old = _find(owner, name)
         if old is _NOTHING:
             _say_missing(owner, name)
@@ -46,7 +49,7 @@ def around(owner: Any, name: str) -> Callable[[Wrapped], Wrapped]:
     return put_around
 
 
-def put(owner: Any, name: str, new: object) -> None:
+def put(owner: "Any", name: str, new: object) -> None:
     """Put a value, or a class, in the place of `name`; the arguments are those of `around`."""
     holder, last, old = _find(owner, name)
     if old is _NOTHING:
@@ -55,12 +58,12 @@ def put(owner: Any, name: str, new: object) -> None:
         _bind(holder, last, old, new)
 
 
-def has(owner: Any, name: str) -> bool:
+def has(owner: "Any", name: str) -> bool:
     """Return whether there is such a name, for those that only some releases have."""
     return _find(owner, name)[2] is not _NOTHING
 
 
-def _find(owner: Any, name: str) -> tuple[Any, str, Any]:
+def _find(owner: "Any", name: str) -> "tuple[Any, str, Any]":
     """Return what holds the last part of `name`, that part, and what is bound to it, unchanged."""
     *path, last = name.split(".")
     for part in path:
@@ -71,19 +74,19 @@ def _find(owner: Any, name: str) -> tuple[Any, str, Any]:
     return owner, last, getattr(owner, last, _NOTHING)
 
 
-def _wrapper(function: Wrapped, old: Any) -> Any:
+def _wrapper(function: "Wrapped", old: "Any") -> "Any":
     method = type(old) if isinstance(old, classmethod | staticmethod) else None
     original = old.__func__ if method else old
 
     @functools.wraps(original)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: "Any", **kwargs: "Any") -> "Any":
         return function(original, *args, **kwargs)
 
     setattr(wrapper, _MARK, function)
     return method(wrapper) if method else wrapper
 
 
-def _is_around(function: Wrapped, old: Any) -> bool:
+def _is_around(function: "Wrapped", old: "Any") -> bool:
     """Return whether `function`, or another one of the same line of ours, is around it already."""
     while old is not None:
         old = getattr(old, "__func__", old)
@@ -94,7 +97,7 @@ def _is_around(function: Wrapped, old: Any) -> bool:
     return False
 
 
-def _bind(holder: Any, name: str, old: object, new: object) -> None:
+def _bind(holder: "Any", name: str, old: object, new: object) -> None:
     """Bind `name` to `new`, and wherever else in the library the old one is bound already.
 
     Usually nobody has copied it yet, because hooks run right after the module itself. They have
@@ -119,7 +122,7 @@ def _imported(library: str) -> bool:
     return not getattr(sys.modules[library].__spec__, "_initializing", False)
 
 
-def _say_missing(owner: Any, name: str) -> None:
+def _say_missing(owner: "Any", name: str) -> None:
     # Only for a release that we do not know.
     from tf_repro import messages, private_names  # noqa: PLC0415  # hence not at every start
 

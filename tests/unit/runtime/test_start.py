@@ -26,6 +26,13 @@ def test_imports_next_to_nothing(python: Interpreter) -> None:
     assert not heavy & ours
 
 
+def test_importing_random_costs_no_heavy_module_more(python: Interpreter) -> None:
+    code = "import random, sys; print(*sorted(sys.modules))"
+    ours = set(python("-c", code, env={"TF_REPRO_ASLR": "on"}).stdout.split())
+    theirs = set(python("-S", "-c", code).stdout.split())
+    assert not {"re", "typing", "dataclasses", "inspect", "ctypes"} & (ours - theirs)
+
+
 def test_every_watched_module_has_a_handler() -> None:
     from tf_repro import sources  # noqa: PLC0415  # not before the fixtures of others
 
