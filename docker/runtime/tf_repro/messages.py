@@ -41,5 +41,18 @@ def release(module: str) -> str:
     library = module.partition(".")[0]
     if library in sys.stdlib_module_names:
         return f"Python {sys.version.split()[0]}"
-    version = getattr(sys.modules.get(library), "__version__", "")
+    seen = sys.modules.get(library)
+    version = getattr(seen, "__version__", "") or (_installed(library) if seen else "")
     return f"{library} {version}".rstrip()
+
+
+def _installed(library: str) -> str:
+    """Return the release of a library that is being imported, and does not know its own yet."""
+    from importlib import metadata  # noqa: PLC0415  # for who debugs, or has a new release
+
+    for distribution in (library, f"{library}-cpu"):
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return ""

@@ -43,11 +43,8 @@ def test_a_hook_that_fails_says_why_and_with_which_release(
     run = python("-c", "import numpy.random; print('ran')", env=DEBUG, before=[numpy])
     assert run.stdout == "ran\n"
     lines = [line for line in said(run.stderr) if line.startswith("numpy") and "arms" not in line]
-    assert lines[:3] == [
-        "numpy fires before",
-        "numpy fires (numpy 9.9)",
-        "numpy.random fires (numpy 9.9)",
-    ]
+    assert lines[0].startswith("numpy fires before")  # it does not know its release yet
+    assert lines[1:3] == ["numpy fires (numpy 9.9)", "numpy.random fires (numpy 9.9)"]
     assert lines[3].startswith("numpy.random fails by AttributeError: ")
     assert lines[3].endswith(" (numpy 9.9)")
     assert len(lines) == 4
