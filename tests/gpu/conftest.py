@@ -20,7 +20,7 @@ from tests.image.conftest import (  # fixtures, found here by name
     host,
     run_in_release,
 )
-from tf_repro import gpu
+from tf_repro.machine import gpu
 
 __all__ = ["client", "host", "run_in_release"]
 

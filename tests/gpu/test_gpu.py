@@ -9,7 +9,7 @@ import pytest
 from tests.gpu.conftest import ALL_GPUS
 from tests.gpu.running import OPS_THAT_RAISE, PROGRAMS, outcome, result
 from tests.image.conftest import RunInImage
-from tf_repro import ops
+from tf_repro.doctor import raising_ops
 
 # A GPU is given more to do than the CPUs of tests/image/test_gpu_programs.py.
 SCALE = 4
@@ -42,8 +42,8 @@ def test_the_ops_that_raise_say_so_and_are_listed(
     assert found["gpus"]
     figures["ops_that_raise"] = found["said"]
     raised = {name for name, said in found["said"].items() if said != "ran"}
-    listed = " ".join(row[0] for row in ops.RAISE)
-    closed = " ".join(row[0] for row in ops.CLOSED)
+    listed = " ".join(row[0] for row in raising_ops.RAISE)
+    closed = " ".join(row[0] for row in raising_ops.CLOSED)
     assert [name for name in raised if name not in listed] == []
     assert [name for name in raised if name in closed] == []
     plain = outcome(on_gpu, OPS_THAT_RAISE, mode="off", settings=ALL_GPUS)

@@ -1,5 +1,7 @@
 """Reproducible runs for unmodified training scripts. Standard library only."""
 
+import os
+
 
 def setup_reproducibility(seed: int = 42) -> None:
     """Make this process reproducible: seed what is imported, and what will be.
@@ -26,6 +28,9 @@ def record(name: str, tensor: object) -> None:
         name: what the report calls it.
         tensor: anything that `tf.convert_to_tensor` takes, of any shape and type.
     """
-    from tf_repro import recording  # noqa: PLC0415  # as above
+    from tf_repro import environment  # noqa: PLC0415  # as above
 
-    recording.record(name, tensor)
+    if environment.RECORD in os.environ:
+        from tf_repro.recording import steps  # noqa: PLC0415  # it needs TensorFlow
+
+        steps.point(name, tensor)

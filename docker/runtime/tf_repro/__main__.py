@@ -4,7 +4,9 @@ import argparse
 import signal
 import sys
 
-from tf_repro import audit, doctor, ops
+from tf_repro.audit import command as audit
+from tf_repro.doctor import command as doctor
+from tf_repro.doctor import raising_ops
 from tf_repro.verify import command as verify
 
 
@@ -39,7 +41,7 @@ def main(argv: list[str]) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "doctor":
-        run = ops.run if chosen.ops else doctor.run
+        run = raising_ops.run if chosen.ops else doctor.run
         return run(as_json=chosen.json)
     if chosen.command in verify.COMMANDS:
         return verify.run(chosen)

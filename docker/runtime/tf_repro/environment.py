@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 HASH_SEED = "PYTHONHASHSEED"
 # What a run is asked for; the first is always set in the image.
-SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR")
+SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR", "TF_REPRO_DEBUG")
+# The folder that `tf-repro audit` wants the notes of every process in.
+AUDIT = "TF_REPRO_AUDIT"
+# The folder that `tf-repro verify` wants the record of every process in.
+RECORD = "TF_REPRO_RECORD"
+# The step that the extra pair of runs of `verify --bisect` looks into, counted from 1.
+BISECT = "TF_REPRO_BISECT"
 # Holds the process' number, which exec keeps, so that no process begins again twice.
 RESTARTED = "TF_REPRO_RESTARTED"
 # The image's value, by which mode off knows that nobody else chose it.
@@ -91,7 +97,7 @@ def addresses_stay(chosen: "Settings") -> bool:
 
 
 def may_need_restart(chosen: "Settings") -> bool:
-    """Return whether tf_repro.reexec has anything to look at; cheap, as most have nothing."""
+    """Return whether machine.restart has anything to look at; cheap, as most have nothing."""
     if chosen.mode == "off" or RESTARTED in os.environ or not hash_seed_is_chosen():
         return True
     return not addresses_stay(chosen)

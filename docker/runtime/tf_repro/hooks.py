@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Hook = Callable[[ModuleType], None]
 
 _armed: "dict[str, tuple[Hook, Hook | None]]" = {}
+# Called with what happens to a hook, and the name of its module; set under TF_REPRO_DEBUG=1.
+observer: "Callable[[str, str], None] | None" = None
 
 
 class _Finder:
@@ -48,6 +50,9 @@ def on_import(name: str, after: "Hook", before: "Hook | None" = None) -> None:
     `before` is called right before, with the empty module. If it is imported already, `after`
     runs now, and `before` not at all. A second `after` for one name runs after the first.
     """
+    if observer is not None:
+        observer("arms", name)
+        after, before = _told("fires", after), before and _told("fires before", before)
     module = sys.modules.get(name)
     if module is not None and not getattr(module.__spec__, "_initializing", False):
         after(module)
@@ -61,17 +66,27 @@ def on_import(name: str, after: "Hook", before: "Hook | None" = None) -> None:
         sys.meta_path.insert(0, _finder)
 
 
+def _told(what: str, hook: "Hook") -> "Hook":
+    def told(module: "ModuleType") -> None:
+        if observer is not None:
+            observer(what, module.__name__)
+        hook(module)
+
+    return told
+
+
+def failed(module: "ModuleType", error: Exception) -> None:
+    """Tell the observer, if there is one, that the hook of `module` has failed."""
+    if observer is not None:
+        observer(f"fails by {type(error).__name__}: {error}", module.__name__)
+
+
 def _both(first: "Hook", second: "Hook") -> "Hook":
     def hook(module: "ModuleType") -> None:
         first(module)
         second(module)
 
     return hook
-
-
-def armed() -> "tuple[str, ...]":
-    """Return the names of the modules that are still awaited."""
-    return tuple(_armed)
 
 
 def _shadow_exec_module(loader: "Loader", name: str) -> None:

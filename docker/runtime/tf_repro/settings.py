@@ -1,4 +1,4 @@
-"""What the user asked for with TF_REPRO, TF_REPRO_SEED and TF_REPRO_ASLR, read once at start."""
+"""What the user asked for with TF_REPRO and its like, read once at start."""
 
 MODES = ("deterministic", "seed", "strict", "off")
 DEFAULT_MODE = "deterministic"
@@ -9,6 +9,8 @@ MAX_SEED = 2**32 - 1
 # Address-space randomisation: "off" switches it off even where a seccomp filter probably refuses
 # that, "on" leaves it alone, "auto" switches it off where no filter is in force.
 ASLR = ("auto", "on", "off")
+# A line on stderr for every hook, or none.
+DEBUG = ("0", "1")
 
 
 class SettingsError(ValueError):
@@ -22,16 +24,23 @@ class Settings:
         mode: one of MODES.
         seed: 0 to MAX_SEED.
         aslr: one of ASLR.
+        debug: whether every hook says on stderr what it does.
     """
 
-    __slots__ = ("aslr", "mode", "seed")
+    __slots__ = ("aslr", "debug", "mode", "seed")
 
     def __init__(
-        self, mode: str = DEFAULT_MODE, seed: int = DEFAULT_SEED, aslr: str = ASLR[0]
+        self,
+        mode: str = DEFAULT_MODE,
+        seed: int = DEFAULT_SEED,
+        aslr: str = ASLR[0],
+        *,
+        debug: bool = False,
     ) -> None:
         self.mode = mode
         self.seed = seed
         self.aslr = aslr
+        self.debug = debug
 
     @property
     def deterministic(self) -> bool:
@@ -39,7 +48,7 @@ class Settings:
         return self.mode in ("deterministic", "strict")
 
 
-# Those in force in this process; start sets it.
+# The settings that are in force in this process; start sets them.
 current = Settings()
 
 
@@ -81,6 +90,7 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
         parse_choice("TF_REPRO", environ.get("TF_REPRO", DEFAULT_MODE), MODES),
         parse_seed(environ.get("TF_REPRO_SEED", str(DEFAULT_SEED))),
         parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
+        debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
     )
 
 

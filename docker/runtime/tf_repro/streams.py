@@ -60,6 +60,8 @@ class State:
         own_seeds: what the script itself seeded, by library. It is mixed into every stream, so
             that a script which loops over seeds sees its children and generators follow.
         observer: called with (kind, name) for every stream given out; set by the audit.
+        own_seed_observer: called with (library, seed) for every seed of the script's own; set by
+            the recorder.
     """
 
     def __init__(self, seed: int) -> None:
@@ -67,6 +69,7 @@ class State:
         self.process = Scope("")
         self.own_seeds: dict[str, str] = {}
         self.observer: Callable[[str, str], None] | None = None
+        self.own_seed_observer: Callable[[str, object], None] | None = None
 
 
 state = State(settings.current.seed)
@@ -136,6 +139,8 @@ def global_seed(kind: str) -> int:
 def note_own_seed(library: str, value: object) -> None:
     """Take down that the script itself seeded the global generator of `library`."""
     state.own_seeds[library] = repr(value)
+    if state.own_seed_observer is not None:
+        state.own_seed_observer(library, value)
 
 
 def start_over(seed: int) -> None:

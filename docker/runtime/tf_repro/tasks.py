@@ -5,7 +5,7 @@ A race decides which worker takes which task, so streams of the workers alone wo
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from tf_repro import streams
 
@@ -16,7 +16,12 @@ class Task:
     In another process than the submitter's, the global generators start afresh from the task's
     path. In a thread of the same process they are shared with everyone and left alone, and only
     what is made without a seed there draws from the path.
+
+    Attributes:
+        observer: called with a task that has ended, in the process that ran it; set by the audit.
     """
+
+    observer: "ClassVar[Callable[[Task], None] | None]" = None
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
         self.function = function
@@ -40,6 +45,8 @@ class Task:
             return self.function(*args, **kwargs)
         finally:
             streams.leave_task(before)
+            if Task.observer is not None:
+                Task.observer(self)
 
 
 class Items(Task):

@@ -23,13 +23,13 @@ def main() -> int:
     steps = parser.parse_args().steps
     os.environ["TF_REPRO_RECORD"] = tempfile.mkdtemp()
     # The recorder has to be there before TensorFlow is, as under `tf-repro verify`.
-    from tf_repro import recording
+    from tf_repro.recording.install import install
 
-    recording.install()
+    install()
     import numpy as np
     import tensorflow as tf
 
-    from tf_repro.recording import steps as recorder
+    from tf_repro.recording import at_hand
 
     x = np.random.rand(BATCH, PIXELS, PIXELS, 3).astype("float32")
     y = np.random.randint(0, 1000, BATCH)
@@ -39,10 +39,10 @@ def main() -> int:
         model = tf.keras.applications.ResNet50(weights=None)
         model.compile("sgd", "sparse_categorical_crossentropy")
         # As a step under XLA would be left out.
-        recorder.gathered.in_xla = not recorded
+        at_hand.gathered.in_xla = not recorded
         for _ in range(WARM_UP):
             model.train_on_batch(x, y)
-        recorder.gathered.in_xla = False
+        at_hand.gathered.in_xla = False
         return model
 
     sides = [model_of(recorded=False), model_of(recorded=True)]

@@ -11,22 +11,24 @@ import yaml
 from scripts.places import REPO
 from scripts.proof import agreed
 from scripts.publish import changelog
-from tf_repro import environment, gpu, settings
+from tf_repro import environment, settings
+from tf_repro.machine import gpu
 
 # Where the runtime keeps its copies: what moves there is followed here, and nowhere else.
 from tf_repro.recording import surroundings
-from tf_repro.verify import command, revision, runs, workspace
+from tf_repro.verify import command
+from tf_repro.verify.running import git_commit, run, workspace
 
 # What is agreed -> (the kit's copy, the runtime's).
 COPIES: dict[str, tuple[object, object]] = {
     "the settings of a run": (set(agreed.SETTINGS), set(environment.SETTINGS)),
     "which image it is": (agreed.IMAGE, surroundings.IMAGE),
     "folders that are left out": (agreed.LEFT_OUT, workspace.LEFT_OUT),
-    "how a run ended": (agreed.RUN, runs.RUN),
+    "how a run ended": (agreed.RUN, run.RUN),
     "pairs that look for the operation": (agreed.ATTEMPTS, command.ATTEMPTS),
     "the name of such a run": (agreed.PAIR, command.PAIR),
     "no result": (agreed.COULD_NOT_RUN, command.COULD_NOT_RUN),
-    "which commit it is": (list(agreed.DESCRIBE), revision._DESCRIBE),
+    "which commit it is": (list(agreed.DESCRIBE), git_commit._DESCRIBE),
     "the wheels' lock": (f"/{changelog.WHEELS}", str(surroundings.LOCKS["requirements.lock"])),
     "the list of Debian's packages": (f"/{changelog.DEBS}", str(surroundings.LOCKS["dpkg status"])),
 }

@@ -140,8 +140,7 @@ def test_no_other_place_of_the_kit_starts_a_program() -> None:
         }
         modules = ("run", "Popen", "call", "check_call", "check_output", "getoutput")
         starts |= names & {f"subprocess.{name}" for name in modules}
-        if starts:
+        # A bench is a program for the image.
+        if starts and "benches" not in path.parts:
             found[str(path.relative_to(REPO / "scripts"))] = starts
-    # A bench is a program for the image.
-    assert found.pop("proof/benches/startup.py")
     assert found == {"processes.py": {"subprocess.run", "subprocess.Popen"}}

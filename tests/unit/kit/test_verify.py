@@ -116,7 +116,12 @@ def asked(script: Path, *arguments: str, bisect: bool = False) -> Asked:
 def test_a_run_gets_its_arguments_and_every_setting(
     ran: InPlaceOfContainers, script: Path, no_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = {"TF_REPRO": "seed", "TF_REPRO_SEED": "7", "TF_REPRO_ASLR": "on"}
+    chosen = {
+        "TF_REPRO": "seed",
+        "TF_REPRO_SEED": "7",
+        "TF_REPRO_ASLR": "on",
+        "TF_REPRO_DEBUG": "1",
+    }
     assert chosen.keys() == set(agreed.SETTINGS), "a setting that this test does not know"
     for name, value in {**chosen, "TF_REPRO_DATA": "ours", "TF_OTHER": "ours"}.items():
         monkeypatch.setenv(name, value)

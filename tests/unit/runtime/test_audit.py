@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.runtime.conftest import Interpreter
-from tf_repro import audit
+from tf_repro.audit import command, notes
 
 PROGRAM = """\
 import multiprocessing, os, random, sys, threading, uuid
@@ -94,7 +96,7 @@ def test_rows_of_several_processes_become_one() -> None:
     row = {"what": "w", "outcome": "o", "file": "f", "line": 1, "threads": ["a"]}
     first = {**row, "count": 2, "first_stream": "s#1", "last_stream": "s#2", "process": 1}
     second = {**row, "count": 3, "first_stream": "s#0", "last_stream": "s#1", "process": 2}
-    (one,) = audit.merged([first, second])
+    (one,) = command.merged([first, second])
     assert (one["count"], one["processes"], one["shared_by_threads"]) == (5, 2, False)
     assert (one["first_stream"], one["last_stream"]) == ("s#0", "s#2")
 
@@ -125,3 +127,34 @@ def test_doctor_finds_an_interpreter_without_us(python: Interpreter) -> None:
     run = python("-S", "-m", "tf_repro", "doctor")
     assert run.returncode == 1
     assert "NO     libraries are seeded" in run.stdout
+
+
+TASKS = """
+import random, sys
+from multiprocessing.pool import Pool, ThreadPool
+
+def draw(_):
+    return random.Random().random()
+
+if __name__ == "__main__":
+    with {pool}(3) as pool:
+        pool.map(draw, range(12), chunksize=1)
+"""
+
+
+@pytest.mark.parametrize("pool", ["Pool", "ThreadPool"])
+def test_the_range_of_twelve_tasks_goes_by_their_numbers(
+    python: Interpreter, tmp_path: Path, pool: str
+) -> None:
+    (tmp_path / "program.py").write_text(TASKS.format(pool=pool))
+    run = python("-m", "tf_repro", "audit", "--", "python3", "program.py")
+    path = f"/{pool}1/task1"
+    assert "12 x  " in run.stdout
+    assert f"  {path}[0]:random.Random#0 to {path}[11]:random.Random#0\n" in run.stdout
+
+
+@given(st.text("a[]/:#0129é²٣"), st.text("a[]/:#0129é²٣"))
+def test_any_two_names_of_streams_can_be_put_in_order(one: str, other: str) -> None:
+    first, last = sorted([one, other], key=notes.order)
+    assert notes.order(first) <= notes.order(last)
+    assert notes.order("s[9]") < notes.order("s[10]")

@@ -43,7 +43,7 @@ def test_the_place_is_the_innermost_line_of_the_user() -> None:
     exec(code, space)  # noqa: S102 - code of this very test
 
     def mine() -> None:
-        space["inner"]()  # type: ignore[operator]
+        space["inner"]()  # type: ignore[operator]  # what exec has defined
 
     mine()
     assert found == [(__file__, mine.__code__.co_firstlineno + 1)]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runtime.conftest import Interpreter
-from tf_repro import cpu, environment, reexec, settings
+from tf_repro import environment, settings
+from tf_repro.machine import cpu, restart
 
 OURS = {**environment.DETERMINISM, **environment.MACHINE, **environment.MACHINE_AVX2}
 
@@ -94,7 +95,7 @@ def test_the_processor_is_looked_at_as_numpy_is_imported(
     )
     (folder / "__init__.py").write_text(code.format(names))
     arranged = (
-        "from tf_repro import cpu; "
+        "from tf_repro.machine import cpu; "
         f"cpu.flags.__defaults__ = ({cpuinfo(tmp_path, flags)!r},); import numpy"
     )
     run = python("-c", arranged, before=[folder.parent])
@@ -123,7 +124,7 @@ def test_the_processor_is_looked_at_as_numpy_is_imported(
 )
 def test_environment_flags_are_taken_out_of_a_command_line(given: str, expected: str) -> None:
     argv = ["python", *given.split()]
-    assert reexec.without_environment_flags(argv) == ["python", *expected.split()]
+    assert restart.without_environment_flags(argv) == ["python", *expected.split()]
 
 
 HASHES = "import os, sys; print(hash('x'), os.environ.get('PYTHONHASHSEED'), sys.argv[1:])"
@@ -172,7 +173,7 @@ def test_addresses_are_fixed_where_the_kernel_allows_it(python: Interpreter) -> 
     allowed = (
         python(
             "-c",
-            "from tf_repro import reexec as r; print(r.personality())",
+            "from tf_repro.machine import restart as r; print(r.personality())",
             env={"TF_REPRO_ASLR": "off"},
         ).stdout.strip()
         != "0"

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from tests.unit.runtime.conftest import Interpreter
-from tf_repro import gpu, ops
+from tf_repro.doctor import raising_ops
+from tf_repro.machine import gpu
 
 VERSION = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  {}  Tue Mar 5 22:42:15 UTC 2024\nGCC\n"
 Load = Callable[[str], ctypes.CDLL]
@@ -120,7 +121,7 @@ def test_the_ops_that_raise_are_listed(python: Interpreter) -> None:
     listed: dict[str, Any] = json.loads(
         python("-m", "tf_repro", "doctor", "--ops", "--json").stdout
     )
-    assert [row["ops"] for row in listed["raise"]] == [row[0] for row in ops.RAISE]
+    assert [row["ops"] for row in listed["raise"]] == [row[0] for row in raising_ops.RAISE]
     for row in (*listed["raise"], *listed["closed"]):
         assert row["ops"] in said.stdout
         assert all(row.values())

@@ -1,4 +1,4 @@
-"""TF_REPRO and TF_REPRO_SEED: every good value is taken, every other one refused."""
+"""TF_REPRO and its like: every good value is taken, every other one refused."""
 
 import pytest
 from hypothesis import given
@@ -46,6 +46,8 @@ def test_refuses_every_other_mode(text: str) -> None:
         {"TF_REPRO": ""},
         {"TF_REPRO_SEED": "4294967296"},
         {"TF_REPRO_ASLR": "0"},
+        {"TF_REPRO_DEBUG": "yes"},
+        {"TF_REPRO_DEBUG": ""},
     ],
 )
 def test_a_wrong_value_is_one_line_and_a_nonzero_exit(

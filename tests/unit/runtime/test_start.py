@@ -20,19 +20,27 @@ def test_imports_next_to_nothing(python: Interpreter) -> None:
         "tf_repro.environment",
         "tf_repro.hooks",
         "tf_repro.settings",
+        "tf_repro.sources",
         "tf_repro.start",
     }
     assert not heavy & ours
 
 
-def test_every_watched_module_has_a_handler() -> None:
-    from tf_repro import start  # noqa: PLC0415  # not before the fixtures of others
+def test_importing_random_costs_no_heavy_module_more(python: Interpreter) -> None:
+    code = "import random, sys; print(*sorted(sys.modules))"
+    ours = set(python("-c", code, env={"TF_REPRO_ASLR": "on"}).stdout.split())
+    theirs = set(python("-S", "-c", code).stdout.split())
+    assert not {"re", "typing", "dataclasses", "inspect", "ctypes"} & (ours - theirs)
 
-    sources = {
+
+def test_every_watched_module_has_a_handler() -> None:
+    from tf_repro import sources  # noqa: PLC0415  # not before the fixtures of others
+
+    handlers = {
         name: __import__(f"tf_repro.sources.{source}", fromlist=("x",)).ON_IMPORT
-        for name, source in start.WATCHED.items()
+        for name, source in sources.WATCHED.items()
     }
-    assert all(name in handlers for name, handlers in sources.items())
+    assert all(name in known for name, known in handlers.items())
 
 
 def test_the_global_generator_has_the_seed_itself(python: Interpreter) -> None:
@@ -170,6 +178,17 @@ print('ok')
 def test_setup_reproducibility(python: Interpreter, flags: list[str], mode: str) -> None:
     run = python(*flags, "-c", SET_UP, env={"TF_REPRO": mode})
     assert (run.stderr, run.stdout) == ("", "ok\n")
+
+
+@pytest.mark.parametrize("aslr", ["on", "off", "auto"])
+def test_setup_reproducibility_leaves_every_other_setting(python: Interpreter, aslr: str) -> None:
+    code = (
+        "from tf_repro import settings, setup_reproducibility\n"
+        "setup_reproducibility(7)\n"
+        "print(settings.current.seed, settings.current.mode, settings.current.aslr)"
+    )
+    run = python("-c", code, env={"TF_REPRO": "strict", "TF_REPRO_ASLR": aslr})
+    assert run.stdout == f"7 strict {aslr}\n"
 
 
 @pytest.mark.parametrize("seed", ["-1", "2**32", "'42'", "True", "1.0", "None"])

@@ -110,3 +110,14 @@ def test_tells_the_observer_what_it_gave() -> None:
     streams.supply("k", 8)
     streams.supply("k", 8)
     assert seen == [("k", ":k#0"), ("k", ":k#1")]
+
+
+def test_observers_see_streams_and_own_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = streams.State(42)
+    monkeypatch.setattr(streams, "state", state)
+    seen: list[tuple[str, object]] = []
+    state.observer = lambda kind, name: seen.append((kind, name))
+    state.own_seed_observer = lambda library, seed: seen.append((library, seed))
+    streams.supply("random.Random", 32)
+    streams.note_own_seed("numpy", 7)
+    assert seen == [("random.Random", ":random.Random#0"), ("numpy", 7)]

@@ -103,3 +103,14 @@ def test_pools_are_random_in_mode_off(python: Interpreter) -> None:
     )
     runs = {python("-c", code, env={"TF_REPRO": "off"}).stdout for _ in range(2)}
     assert len(runs) == 2
+
+
+def test_an_observer_sees_each_task_that_ends_even_by_an_error(python: Interpreter) -> None:
+    code = (
+        "from tf_repro.tasks import Task\n"
+        "Task.observer = lambda task: print('ended', task.path)\n"
+        "Task(print, '/a')('runs')\n"
+        "try: Task(int, '/b')('x')\n"
+        "except ValueError: print('raises')\n"
+    )
+    assert python("-c", code).stdout.splitlines() == ["runs", "ended /a", "ended /b", "raises"]

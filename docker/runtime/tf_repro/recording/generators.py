@@ -4,13 +4,12 @@ TensorFlow's own, of which Keras 2's random layers hold one each, and Keras 3's 
 step's graph reads them as it reads the weights.
 """
 
-import functools
 import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import caller
+from tf_repro import caller, patch
 
 LARGEST = 64  # generators that are followed at a time
 # The name of a generator, which tells its class and the user's line, and the generator.
@@ -41,15 +40,10 @@ def states() -> dict[str, Any]:
 
 def _on_class(name: str) -> Callable[[ModuleType], None]:
     def hook(module: ModuleType) -> None:
-        generators = getattr(module, name)
-        original = generators.__init__
-
-        @functools.wraps(original)
-        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        @patch.around(module, f"{name}.__init__")
+        def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
             original(self, *args, **kwargs)
             _note(self)
-
-        generators.__init__ = init
 
     return hook
 

@@ -1,11 +1,11 @@
 """Keras 2 and 3: the batch of a train_step, the optimiser's update, and the logs of an epoch."""
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-_MARK = "_tf_repro_records"
+from tf_repro import patch
+from tf_repro.recording.format import Kind
 
 
 def _on_model(name: str) -> Callable[[ModuleType], None]:
@@ -16,73 +16,64 @@ def _on_model(name: str) -> Callable[[ModuleType], None]:
     """
 
     def hook(module: ModuleType) -> None:
-        model = getattr(module, name)
-        original = model.make_train_function
-
-        @functools.wraps(original)
-        def make_train_function(self: Any, *args: Any, **kwargs: Any) -> Any:
+        @patch.around(module, f"{name}.make_train_function")
+        def make_train_function(
+            original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any
+        ) -> Any:
             owner: Any = next(one for one in type(self).__mro__ if "train_step" in vars(one))
-            if not hasattr(owner.train_step, _MARK):
-                owner.train_step = _recording(owner.train_step)
+            patch.around(owner, "train_step")(_train_step)
             _follow(self)
             return original(self, *args, **kwargs)
-
-        model.make_train_function = make_train_function
 
     return hook
 
 
-def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
-    from tf_repro.recording import steps  # noqa: PLC0415  # it needs TensorFlow
+def _train_step(
+    original: Callable[..., Any], self: Any, data: Any, *args: Any, **kwargs: Any
+) -> Any:
+    from tf_repro.recording import at_hand, steps  # noqa: PLC0415  # it needs TensorFlow
 
-    @functools.wraps(train_step)
-    def recorded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        before = steps.gathered.in_xla
-        steps.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
-        if steps.gathered.in_xla:
-            _say_once(self)
-        else:
-            steps.note_batch(data)
-        try:
-            return train_step(self, data, *args, **kwargs)
-        finally:
-            steps.gathered.in_xla = before
-            steps.gathered.batch = None
-
-    setattr(recorded, _MARK, True)
-    return recorded
+    before = at_hand.gathered.in_xla
+    at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
+    if at_hand.gathered.in_xla:
+        _say_once(self)
+    else:
+        steps.note_batch(data)
+    try:
+        return original(self, data, *args, **kwargs)
+    finally:
+        at_hand.gathered.in_xla = before
+        at_hand.gathered.batch = None
 
 
 def _say_once(model: Any) -> None:
     from tf_repro.recording import writer  # noqa: PLC0415  # as above
 
-    writer.write("unrecorded", what=f"steps of {model.name}", reason="jit_compile=True")
+    writer.write(Kind.UNRECORDED, what=f"steps of {model.name}", reason="jit_compile=True")
 
 
 def _follow(model: Any) -> None:
-    from tf_repro.recording import final  # noqa: PLC0415  # as above
+    from tf_repro.recording import final_weights  # noqa: PLC0415  # as above
 
-    final.follow(model)
+    final_weights.follow(model)
 
 
 def _on_optimizer(name: str, method: str) -> Callable[[ModuleType], None]:
     def hook(module: ModuleType) -> None:
-        optimizer = getattr(module, name)
-        if method not in vars(optimizer):
+        if method not in vars(getattr(module, name)):
             return  # another release, where another class has it
-        setattr(optimizer, method, _applying(getattr(optimizer, method), method))
+        patch.around(module, f"{name}.{method}")(_applying(method))
 
     return hook
 
 
-def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
+def _applying(method: str) -> Callable[..., Any]:
     """Return an apply_gradients (pairs) or an apply (two lists) that records the step."""
 
-    @functools.wraps(original)
-    def apply(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from tf_repro.recording import final, steps  # noqa: PLC0415  # as above
+    def apply(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+        from tf_repro.recording import at_hand, final_weights, steps  # noqa: PLC0415  # as above
 
-        if steps.gathered.in_xla or steps.gathered.in_update:
+        if at_hand.gathered.in_xla or at_hand.gathered.in_update:
             return original(self, *args, **kwargs)
         if method == "apply":
             gradients = list(kwargs.pop("grads") if "grads" in kwargs else args[0])
@@ -97,12 +88,12 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
         series = steps.series_of(self, variables)
         digests = steps.note_gradients(gradients)
         steps.keep_gradients(series, gradients)
-        steps.gathered.in_update = True
+        at_hand.gathered.in_update = True
         try:
             done = original(self, *arguments, **kwargs)
         finally:
-            steps.gathered.in_update = False
-        final.follow_variables(variables)
+            at_hand.gathered.in_update = False
+        final_weights.follow_variables(variables)
         steps.emit(series, digests, variables)
         return done
 
@@ -112,20 +103,16 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
 def _on_callbacks(module: ModuleType) -> None:
     if hasattr(module, "__path__"):
         return  # a package, which has its list from another module
-    callbacks = module.CallbackList
-    original = callbacks.on_epoch_end
 
-    @functools.wraps(original)
-    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> Any:
+    @patch.around(module, "CallbackList.on_epoch_end")
+    def on_epoch_end(original: Callable[..., Any], self: Any, epoch: int, logs: Any = None) -> Any:
         from tf_repro.recording import writer  # noqa: PLC0415  # as above
 
         done = original(self, epoch, logs)
         # After the callbacks: a lazy logs dict has been read by then, and History has its copy.
         numbers = {name: float(value) for name, value in dict(logs or {}).items()}
-        writer.write("epoch", epoch=int(epoch) + 1, logs=numbers)
+        writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
         return done
-
-    callbacks.on_epoch_end = on_epoch_end
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from tf_repro import streams
-from tf_repro.recording import BYTES
+from tf_repro.recording.format import BYTES
 
 OP_SEEDS = "tensorflow (seeds of ops)"
 UNSEEDED = "unseeded generators (how many)"

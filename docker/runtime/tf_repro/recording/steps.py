@@ -6,69 +6,27 @@ digests leave the graph together, through one call to the host.
 """
 
 import base64
-import contextlib
 import hashlib
-import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tf_repro.recording import BISECT, BYTES, digest, generators, graphs, random_states, writer
+from tf_repro.recording import at_hand, digest, generators, random_ops, random_states, writer
+from tf_repro.recording.format import BYTES, Kind
 
-
-class _Gathered(threading.local):
-    """What the present step has so far, in the graph that it belongs to.
-
-    Attributes:
-        graph: the graph; a tensor of another one must not be used.
-        batch: a digest of each example, or None outside of a train_step.
-        loss: what the gradients were taken of.
-        kept: what must be kept of the step before it ends, under `--bisect`.
-        in_xla: whether the step is compiled by XLA, which knows no call to the host.
-        in_update: whether an optimiser is at work, which may call another one.
-    """
-
-    def __init__(self) -> None:
-        self.graph: Any = None
-        self.batch: Any = None
-        self.loss: Any = None
-        self.kept: list[Any] = []
-        self.in_xla = False
-        self.in_update = False
-
-
-gathered = _Gathered()
-_bisecting = BISECT in os.environ
 _series: dict[int, str] = {}
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
 
 
-def _here() -> _Gathered:
-    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-    if gathered.graph is not graph:
-        gathered.graph, gathered.batch, gathered.loss, gathered.kept = graph, None, None, []
-    return gathered
-
-
-def _quiet() -> Any:
-    """Keep the recorder's own operations out of what `--bisect` records."""
-    if not _bisecting:
-        return contextlib.nullcontext()
-    from tf_repro.recording import operations  # noqa: PLC0415  # under --bisect alone
-
-    return operations.Quiet()
-
-
 def note_batch(data: Any) -> None:
     """Take the batch that a train_step was given, of any structure."""
     leaves = [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
-    if not leaves or gathered.in_xla:
+    if not leaves or at_hand.gathered.in_xla:
         return
-    with _quiet():
-        _here().batch = _of_batch(leaves)
+    with at_hand.quiet():
+        at_hand.present().batch = _of_batch(leaves)
 
 
 def _of_batch(leaves: Sequence[Any]) -> Any:
@@ -85,8 +43,8 @@ def _of_batch(leaves: Sequence[Any]) -> Any:
 def note_loss(target: Any) -> None:
     """Take what the gradients are asked of."""
     leaves = tf.nest.flatten(target)
-    if leaves and not gathered.in_xla and tf.is_tensor(leaves[0]):
-        _here().loss = leaves[0]
+    if leaves and not at_hand.gathered.in_xla and tf.is_tensor(leaves[0]):
+        at_hand.present().loss = leaves[0]
 
 
 def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
@@ -99,7 +57,7 @@ def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
         _series[id(optimizer)] = name
         names = [str(getattr(one, "path", one.name)) for one in variables]
         writer.write(
-            "variables",
+            Kind.VARIABLES,
             series=name,
             optimizer=type(optimizer).__name__,
             names=names,
@@ -113,7 +71,7 @@ def _write_devices() -> None:
     """Write what the training runs on: devices, and threads as the program has set them."""
     threading_of = tf.config.threading
     writer.write(
-        "devices",
+        Kind.DEVICES,
         devices=[one.name for one in tf.config.list_logical_devices()],
         threads={
             "intra_op": threading_of.get_intra_op_parallelism_threads(),
@@ -124,39 +82,39 @@ def _write_devices() -> None:
 
 def _write_initial(series: str, variables: Sequence[Any]) -> None:
     """Write the weights before the first step, outside of the graph that is being traced."""
-    with tf.init_scope(), _quiet():
+    with tf.init_scope(), at_hand.quiet():
         if not tf.executing_eagerly():
             return  # a TF 1 graph has no values before its session runs
         values = [digest.of(one) for one in variables]
-        writer.write("initial", series=series, weights=_text(tf.concat(values, 0).numpy()))
+        writer.write(Kind.INITIAL, series=series, weights=_text(tf.concat(values, 0).numpy()))
 
 
 def note_gradients(gradients: Sequence[Any]) -> Any:
     """Return the digests of the gradients: uint8, shape (gradients * 8,)."""
-    with _quiet():
+    with at_hand.quiet():
         none = tf.zeros([BYTES], tf.uint8)
         return tf.concat([none if one is None else digest.of(one) for one in gradients], 0)
 
 
 def keep_gradients(series: str, gradients: Sequence[Any]) -> None:
     """Keep the gradients themselves at the step that `--bisect` looks into."""
-    if _bisecting:
-        from tf_repro.recording import step_values  # noqa: PLC0415  # under --bisect alone
+    if at_hand.bisecting:
+        from tf_repro.recording.operations import step_values  # noqa: PLC0415  # under --bisect alone
 
-        with _quiet():
-            _here().kept = [step_values.keep(series, step_values.GRADIENTS, gradients)]
+        with at_hand.quiet():
+            at_hand.present().kept = [step_values.keep(series, step_values.GRADIENTS, gradients)]
 
 
 def emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     """Write the step, once the optimiser has updated the variables."""
-    with _quiet():
+    with at_hand.quiet():
         _emit(series, gradients, variables)
 
 
 def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
-    here = _here()
-    if _bisecting:
-        from tf_repro.recording import step_values  # noqa: PLC0415  # as above
+    here = at_hand.present()
+    if at_hand.bisecting:
+        from tf_repro.recording.operations import step_values  # noqa: PLC0415  # as above
 
         here.kept.append(step_values.keep(series, step_values.WEIGHTS, variables))
     loss = tf.constant(float("nan")) if here.loss is None else here.loss
@@ -167,7 +125,7 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     replica = tf.distribute.get_replica_context()
     number = replica.replica_id_in_sync_group if replica else 0
     if here.graph is not None:
-        graphs.note(here.graph, series)
+        random_ops.note(here.graph, series)
 
     # What is kept is an argument so that it has been kept by the time the step ends.
     def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
@@ -222,11 +180,11 @@ def _write_step(
         fields["batch"] = _hash(batch.tobytes())
         # Without regard to their order: which examples, and what is in them.
         fields["examples"] = f"{int(batch.view('<u8').sum(dtype='u8')):016x}"
-    writer.write("step", **fields)
-    if _bisecting and replica == 0:
-        from tf_repro.recording import op_log  # noqa: PLC0415  # as above
+    writer.write(Kind.STEP, **fields)
+    if at_hand.bisecting and replica == 0:
+        from tf_repro.recording.operations import log  # noqa: PLC0415  # as above
 
-        op_log.step_ended()
+        log.step_ended()
 
 
 def point(name: str, tensor: Any) -> None:
@@ -234,9 +192,9 @@ def point(name: str, tensor: Any) -> None:
 
     def write(value: Any) -> None:
         _points[name] = _points.get(name, 0) + 1
-        writer.write("point", name=name, n=_points[name], digest=_text(value))
+        writer.write(Kind.POINT, name=name, n=_points[name], digest=_text(value))
 
-    with _quiet():
+    with at_hand.quiet():
         value = digest.of(tensor)
         if tf.executing_eagerly():
             write(value.numpy())

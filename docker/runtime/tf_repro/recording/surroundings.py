@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tf_repro import cpu, settings
+from tf_repro import environment, settings
+from tf_repro.machine import cpu
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "h5py", "torch", "jax")
 # Variables that decide bits, by how they begin.
@@ -19,8 +20,8 @@ VARIABLES = (
 
 # What the image is, as the host that started the container tells it.
 IMAGE = "TF_REPRO_IMAGE"
-# What `tf-repro` tells each run, and no setting of the user's.
-OURS = {"TF_REPRO_AUDIT", "TF_REPRO_BISECT", "TF_REPRO_RECORD", IMAGE}
+# What `tf-repro` tells each run, which is no setting of the user's, and what decides no bits.
+OURS = {environment.AUDIT, environment.BISECT, environment.RECORD, IMAGE, "TF_REPRO_DEBUG"}
 # What is in the image: the wheels' lock, and the list of Debian's packages.
 LOCKS = {
     "requirements.lock": Path("/opt/tf-repro/requirements.lock"),

@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tf_repro.recording import FOLDER, VERSION, surroundings
+from tf_repro.environment import RECORD
+from tf_repro.recording import surroundings
+from tf_repro.recording.format import VERSION, Kind
 
 _lock = threading.Lock()
 _file: "tuple[int, int] | None" = None  # this process' number, and its file
@@ -19,7 +21,7 @@ _file: "tuple[int, int] | None" = None  # this process' number, and its file
 
 def folder() -> Path:
     """Return where this run's files go."""
-    return Path(os.environ[FOLDER])
+    return Path(os.environ[RECORD])
 
 
 def write(kind: str, **fields: Any) -> None:
@@ -34,7 +36,7 @@ def _open() -> int:
     if _file is None or _file[0] != os.getpid():
         name = folder() / f"{time.time_ns()}-{os.getpid()}.jsonl"
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        header = {"kind": "header", "version": VERSION, **surroundings.describe()}
+        header = {"kind": Kind.HEADER, "version": VERSION, **surroundings.describe()}
         os.write(file, (json.dumps(header) + "\n").encode())
         _file = os.getpid(), file
     return _file[1]

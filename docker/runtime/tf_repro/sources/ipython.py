@@ -5,20 +5,16 @@ depends on the machine's mood. What the user's first cell draws must not: the ge
 right before it.
 """
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import streams
+from tf_repro import patch, streams
 
 
 def _on_shell(module: ModuleType) -> None:
-    shell = module.InteractiveShell
-    original = shell.__init__
-
-    @functools.wraps(original)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+    @patch.around(module, "InteractiveShell.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
 
         def begin(*_: Any) -> None:
@@ -27,8 +23,6 @@ def _on_shell(module: ModuleType) -> None:
                 streams.reseed_all()
 
         self.events.register("pre_run_cell", begin)
-
-    shell.__init__ = init
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

@@ -5,12 +5,11 @@ turned back to one in every mode but off. Processes draw from the streams of the
 turned back in mode strict alone.
 """
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import caller, settings
+from tf_repro import caller, patch, settings
 
 Rules = dict[str, tuple[Callable[[Any], bool], Any]]
 
@@ -29,15 +28,10 @@ def _turning_back(name: str) -> Callable[[ModuleType], None]:
     """Return a hook for the class `name` that takes workers and use_multiprocessing."""
 
     def hook(module: ModuleType) -> None:
-        adapter = getattr(module, name)
-        original = adapter.__init__
-
-        @functools.wraps(original)
-        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        @patch.around(module, f"{name}.__init__")
+        def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
             rules = _rules(processes=bool(kwargs.get("use_multiprocessing")))
             original(**caller.turn_back(original, (self, *args), kwargs, rules))
-
-        adapter.__init__ = init
 
     return hook
 
@@ -47,20 +41,15 @@ def _on_policy(module: ModuleType) -> None:
     if settings.current.mode != "strict":
         return
     for name in ("set_dtype_policy", "set_global_policy"):
-        original = getattr(module, name, None)
-        if original is not None:
-            setattr(module, name, _full_precision(original))
+        if patch.has(module, name):
+            patch.around(module, name)(_full_precision)
 
 
-def _full_precision(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
-    def set_policy(policy: Any) -> None:
-        if "mixed" in str(getattr(policy, "name", policy)):
-            caller.warn(f"{original.__name__}({policy!r}) is turned back to 'float32'")
-            policy = "float32"
-        original(policy)
-
-    return set_policy
+def _full_precision(original: Callable[..., None], policy: Any) -> None:
+    if "mixed" in str(getattr(policy, "name", policy)):
+        caller.warn(f"{original.__name__}({policy!r}) is turned back to 'float32'")
+        policy = "float32"
+    original(policy)
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

@@ -3,12 +3,11 @@
 ThreadPool and joblib's MemmappingPool are Pools too.
 """
 
-import functools
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import streams, tasks
+from tf_repro import patch, streams, tasks
 
 # joblib's batches hold as many tasks as the clock suggests: `_on_joblib` numbers the tasks in them,
 # and numbering the batches would only make later numbers depend on the clock.
@@ -25,58 +24,61 @@ def _on_process(module: ModuleType) -> None:
 
     The Process object is what travels to the child, pickled or by fork, so its path does too.
     """
-    process = module.BaseProcess
-    original_init, original_bootstrap = process.__init__, process._bootstrap
 
-    @functools.wraps(original_init)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        original_init(self, *args, **kwargs)
+    @patch.around(module, "BaseProcess.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
         state = streams.state
         self._tf_repro = streams.child_path("process"), state.seed, dict(state.own_seeds)
 
-    @functools.wraps(original_bootstrap)
-    def bootstrap(self: Any, *args: Any, **kwargs: Any) -> Any:
+    @patch.around(module, "BaseProcess._bootstrap")
+    def bootstrap(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
         path, streams.state.seed, streams.state.own_seeds = self._tf_repro
         streams.enter_process(path)
         streams.reseed_all()
-        return original_bootstrap(self, *args, **kwargs)
-
-    process.__init__ = init
-    process._bootstrap = bootstrap
+        return original(self, *args, **kwargs)
 
 
 def _on_pool(module: ModuleType) -> None:
-    pool = module.Pool
-    original_apply, original_map = pool.apply_async, pool._map_async
-
-    @functools.wraps(original_apply)
-    def apply_async(self: Any, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    @patch.around(module, "Pool.apply_async")
+    def apply_async(
+        original: Callable[..., Any],
+        self: Any,
+        func: Callable[..., Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         if not is_batch(func):
             func = tasks.Task(func, tasks.next_path(self))
-        return original_apply(self, func, *args, **kwargs)
+        return original(self, func, *args, **kwargs)
 
-    @functools.wraps(original_map)
+    @patch.around(module, "Pool._map_async")
     def map_async(
-        self: Any, func: Callable[..., Any], iterable: Iterable[Any], mapper: Any, *rest: Any
+        original: Callable[..., Any],
+        self: Any,
+        func: Callable[..., Any],
+        iterable: Iterable[Any],
+        mapper: Any,
+        *rest: Any,
     ) -> Any:
         made = tasks.StarItems if mapper is module.starmapstar else tasks.Items
         items = list(tasks.numbered(iterable))
-        return original_map(self, made(func, tasks.next_path(self)), items, mapper, *rest)
+        return original(self, made(func, tasks.next_path(self)), items, mapper, *rest)
 
-    def numbering(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def imap(
-            self: Any, func: Callable[..., Any], iterable: Iterable[Any], *rest: Any, **named: Any
-        ) -> Any:
-            made = tasks.Items(func, tasks.next_path(self))
-            return original(self, made, tasks.numbered(iterable), *rest, **named)
+    for name in ("Pool.imap", "Pool.imap_unordered"):
+        patch.around(module, name)(_imap)
 
-        return imap
 
-    pool.apply_async = apply_async
-    pool._map_async = map_async
-    pool.imap = numbering(pool.imap)
-    pool.imap_unordered = numbering(pool.imap_unordered)
+def _imap(
+    original: Callable[..., Any],
+    self: Any,
+    func: Callable[..., Any],
+    iterable: Iterable[Any],
+    *rest: Any,
+    **named: Any,
+) -> Any:
+    made = tasks.Items(func, tasks.next_path(self))
+    return original(self, made, tasks.numbered(iterable), *rest, **named)
 
 
 def _on_executor(module: ModuleType) -> None:
@@ -84,36 +86,36 @@ def _on_executor(module: ModuleType) -> None:
 
     Executor.map hands in its items, or chunks of them, one by one with submit.
     """
-    for name in ("ProcessPoolExecutor", "ThreadPoolExecutor"):
-        executor = getattr(module, name, None)
+    for name in ("ProcessPoolExecutor.submit", "ThreadPoolExecutor.submit"):
+        executor = getattr(module, name.partition(".")[0], None)
         if executor is not None and executor.__module__ == module.__name__:
-            executor.submit = _submitting(executor.submit)
+            patch.around(module, name)(_submit)
 
 
-def _submitting(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if not is_batch(fn):
-            fn = tasks.Task(fn, tasks.next_path(self))
-        return original(self, fn, *args, **kwargs)
-
-    return submit
+def _submit(
+    original: Callable[..., Any],
+    self: Any,
+    function: Callable[..., Any],
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    if not is_batch(function):
+        function = tasks.Task(function, tasks.next_path(self))
+    return original(self, function, *args, **kwargs)
 
 
 def _on_joblib(module: ModuleType) -> None:
     """Number the tasks themselves, before joblib packs them into batches by the clock."""
-    original = module.Parallel.__call__
 
-    @functools.wraps(original)
-    def call(self: Any, iterable: Iterable[Any]) -> Any:
+    @patch.around(module, "Parallel.__call__")
+    def call(original: Callable[..., Any], self: Any, iterable: Iterable[Any]) -> Any:
         path = streams.child_path("joblib")
         made = (
             (tasks.Task(function, f"{path}[{index}]"), args, kwargs)
             for index, (function, args, kwargs) in tasks.numbered(iterable)
         )
         return original(self, made)
-
-    module.Parallel.__call__ = call
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

@@ -6,11 +6,11 @@ https://github.com/numpy/numpy/blob/main/numpy/random/bit_generator.pyx
 """
 
 from collections.abc import Callable
-from functools import wraps
 from types import ModuleType
 from typing import Any
 
-from tf_repro import cpu, start, streams
+from tf_repro import messages, patch, streams
+from tf_repro.machine import cpu
 
 
 def _randbits(k: int) -> int:
@@ -35,9 +35,9 @@ def _seeded_like(old: Any, legacy: type) -> Any:
 def _on_numpy_random(module: ModuleType) -> None:
     original_seed = module.seed
 
-    @wraps(original_seed)
-    def seed(*args: object, **kwargs: object) -> None:
-        original_seed(*args, **kwargs)
+    @patch.around(module, "seed")
+    def seed(original: Callable[..., None], *args: object, **kwargs: object) -> None:
+        original(*args, **kwargs)
         given = args[0] if args else kwargs.get("seed")
         if given is not None:
             streams.note_own_seed("numpy", given)
@@ -48,8 +48,7 @@ def _on_numpy_random(module: ModuleType) -> None:
     def reseed_forked() -> None:
         module.set_bit_generator(_seeded_like(module.get_bit_generator(), module.MT19937))
 
-    module.bit_generator.randbits = _randbits
-    module.seed = seed  # type: ignore[attr-defined]
+    patch.put(module, "bit_generator.randbits", _randbits)
     reseed()
     streams.on_new_process("numpy", reseed, reseed_forked)
 
@@ -57,7 +56,7 @@ def _on_numpy_random(module: ModuleType) -> None:
 def _before_numpy(_: ModuleType) -> None:
     line = cpu.prepare()
     if line:
-        start.warn(line)
+        messages.warn(line)
 
 
 BEFORE_IMPORT: dict[str, Callable[[ModuleType], None]] = {"numpy": _before_numpy}

@@ -7,10 +7,9 @@ import os
 import random
 import sys
 from collections.abc import Callable
-from functools import wraps
 from types import ModuleType
 
-from tf_repro import streams
+from tf_repro import patch, streams
 
 # As many bits as CPython takes from the system for an unseeded generator: all 624 words.
 # https://github.com/python/cpython/blob/3.11/Modules/_randommodule.c
@@ -25,23 +24,10 @@ _original_seed = random.Random.seed
 
 def _asked_by() -> str:
     """Return the name of the module that wants a generator seeded, from outside `random`."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(3)  # past the two functions that stand in for Random.seed
     while frame.f_back is not None and frame.f_globals.get("__name__") == "random":
         frame = frame.f_back
     return str(frame.f_globals.get("__name__"))
-
-
-@wraps(_original_seed)
-def _seed(
-    self: random.Random,
-    a: "int | float | str | bytes | bytearray | None" = None,
-    version: int = 2,
-) -> None:
-    if a is None and _asked_by() not in LEFT_RANDOM:
-        a = streams.supply("random.Random", ENTROPY_BITS)
-    elif self is _global:
-        streams.note_own_seed("random", a)
-    _original_seed(self, a, version)
 
 
 _global: random.Random = random._inst
@@ -53,9 +39,22 @@ def reseed() -> None:
 
 
 def _on_random(module: ModuleType) -> None:
-    random.Random.seed = _seed  # type: ignore[method-assign]  # that is the point
-    # `random.seed` was bound to the old method when the module was executed.
-    module.seed = _global.seed  # type: ignore[attr-defined]
+
+    @patch.around(module, "Random.seed")
+    def seed(
+        original: Callable[..., None],
+        self: random.Random,
+        a: "int | float | str | bytes | bytearray | None" = None,
+        version: int = 2,
+    ) -> None:
+        if a is None and _asked_by() not in LEFT_RANDOM:
+            a = streams.supply("random.Random", ENTROPY_BITS)
+        elif self is _global:
+            streams.note_own_seed("random", a)
+        original(self, a, version)
+
+    # It was bound to the old method when the module was executed.
+    patch.put(module, "seed", _global.seed)
     reseed()
     streams.on_new_process("random", reseed)
     # CPython registers a hook of its own that reseeds from the system in every forked child;

@@ -5,7 +5,6 @@ Keras 2 and 3 alike, and need nothing of their own here. The modules below are p
 executed, before tensorflow/__init__ copies their functions into its public names.
 """
 
-import functools
 import inspect
 import os
 import sys
@@ -38,107 +37,85 @@ def _on_tensorflow(module: ModuleType) -> None:
 
 
 def _on_random_seed(module: ModuleType) -> None:
-    def noting(set_seed: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(set_seed)
-        def wrapper(seed: object) -> None:
-            set_seed(seed)
+    for name in ("set_seed", "set_random_seed"):
+
+        @patch.around(module, name)
+        def set_seed(original: Callable[..., None], seed: object) -> None:
+            original(seed)
             streams.note_own_seed("tensorflow", seed)
 
-        return wrapper
-
-    original_get = module.get_seed
-
-    @functools.wraps(original_get)
-    def get_seed(op_seed: object) -> Any:
+    @patch.around(module, "get_seed")
+    def get_seed(original: Callable[..., Any], op_seed: object) -> Any:
         # set_seed does not reach graphs of the TF 1 kind. They get the seed at their first random
         # op and not as they are made: tf.data warns of any default graph that has one.
         graph = module.ops.get_default_graph()
         if graph.seed is None and not module.context.executing_eagerly():
             graph.seed = module.context.global_seed()
-        return original_get(op_seed)
-
-    patch.replace(module, "get_seed", get_seed)
-    patch.replace(module, "set_seed", noting(module.set_seed))
-    patch.replace(module, "set_random_seed", noting(module.set_random_seed))
+        return original(op_seed)
 
 
 def _on_stateful_random_ops(module: ModuleType) -> None:
     """Generators that start from the system's entropy, which raise under determinism."""
 
-    def from_non_deterministic_state(cls: Any, alg: Any = None) -> Any:
+    @patch.around(module, "Generator.from_non_deterministic_state")
+    def from_non_deterministic_state(_: Callable[..., Any], cls: Any, alg: Any = None) -> Any:
         return cls.from_seed(streams.supply("tensorflow.Generator", 63), alg)
 
-    original = module.get_global_generator
-
-    @functools.wraps(original)
-    def get_global_generator() -> Any:
+    @patch.around(module, "get_global_generator")
+    def get_global_generator(original: Callable[..., Any]) -> Any:
         if module.global_generator is None:
             # At the first use and not before: creating one starts the runtime.
             with module.ops.init_scope():
                 module.set_global_generator(module.Generator.from_non_deterministic_state())
         return original()
 
-    functools.update_wrapper(
-        from_non_deterministic_state, module.Generator.from_non_deterministic_state.__func__
-    )
-    module.Generator.from_non_deterministic_state = classmethod(from_non_deterministic_state)
-    patch.replace(module, "get_global_generator", get_global_generator)
 
+def _seeded(*names: str, **fixed: object) -> Callable[..., Any]:
+    """Return what gives an op seeds from a stream wherever it is called without.
 
-def _seeded(function: Callable[..., Any], *names: str, **fixed: object) -> Callable[..., Any]:
-    """Return `function`, given op seeds from a stream wherever it is called without.
+    It is for an op that raises under determinism when its own seed is 0 or None, whatever the
+    global seed.
 
     Args:
-        function: an op that raises under determinism when its own seed is 0 or None, whatever
-            the global seed.
         names: its seed arguments.
         fixed: arguments that determinism wants at one value.
     """
-    signature = inspect.signature(function)
-    kind = f"tensorflow.{function.__name__}"
 
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
+    def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        bound = inspect.signature(original).bind(*args, **kwargs)
         for name in names:
             if not bound.arguments.get(name):
+                kind = f"tensorflow.{original.__name__}"
                 bound.arguments[name] = streams.supply(kind, OP_SEED_BITS) or 1
         bound.arguments.update(fixed)
-        return function(*bound.args, **bound.kwargs)
+        return original(*bound.args, **bound.kwargs)
 
-    return wrapper
+    return op
 
 
 def _on_image_ops(module: ModuleType) -> None:
-    for name, seeds in (
-        ("sample_distorted_bounding_box_v2", ("seed",)),
-        ("sample_distorted_bounding_box", ("seed", "seed2")),
-    ):
-        patch.replace(module, name, _seeded(getattr(module, name), *seeds))
+    patch.around(module, "sample_distorted_bounding_box_v2")(_seeded("seed"))
+    patch.around(module, "sample_distorted_bounding_box")(_seeded("seed", "seed2"))
 
 
 def _on_nn_ops(module: ModuleType) -> None:
     for name in ("fractional_max_pool_v2", "fractional_avg_pool_v2"):
-        patch.replace(module, name, _seeded(getattr(module, name), "seed"))
+        patch.around(module, name)(_seeded("seed"))
     for name in ("fractional_max_pool", "fractional_avg_pool"):
-        function = _seeded(getattr(module, name), "seed", "seed2", deterministic=True)
-        patch.replace(module, name, function)
+        patch.around(module, name)(_seeded("seed", "seed2", deterministic=True))
 
 
 def _on_logging_ops(module: ModuleType) -> None:
     """tf.timestamp's kernel raises under determinism; the time is no random number."""
-    original = module.timestamp
 
-    @functools.wraps(original)
-    def timestamp(name: Any = None) -> Any:
+    @patch.around(module, "timestamp")
+    def timestamp(_: Callable[..., Any], name: Any = None) -> Any:
         tensorflow = sys.modules["tensorflow"]
         if tensorflow.executing_eagerly():
             return tensorflow.constant(time.time(), tensorflow.float64, name=name)
         now = tensorflow.numpy_function(time.time, [], tensorflow.float64, name=name)
         now.set_shape(())
         return now
-
-    patch.replace(module, "timestamp", timestamp)
 
 
 def _on_math_ops(module: ModuleType) -> None:
@@ -149,12 +126,11 @@ def _on_math_ops(module: ModuleType) -> None:
     goes in as one row.
     https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/kernels/bincount_op.cc
     """
-    original = module.dense_bincount
 
-    # The names are TensorFlow's: the ops are called by keyword too.
-    @functools.wraps(original)
+    # The names are TensorFlow's: the ops are called by keyword too, and the raw ones by no other.
     def dense_bincount(
-        input: Any,  # noqa: A002
+        original: Callable[..., Any],
+        input: Any,  # noqa: A002  # as above
         size: Any,
         weights: Any,
         binary_output: bool = False,
@@ -168,31 +144,30 @@ def _on_math_ops(module: ModuleType) -> None:
         checked = tensorflow.debugging.assert_non_negative(values, "Input must be non-negative")
         with tensorflow.device("CPU:0"), tensorflow.control_dependencies([checked]):
             counts = original(
-                _as_rows(tensorflow, values),
-                size,
-                _as_rows(tensorflow, tensorflow.convert_to_tensor(weights)),
-                binary_output,
-                name,
+                input=_as_rows(tensorflow, values),
+                size=size,
+                weights=_as_rows(tensorflow, tensorflow.convert_to_tensor(weights)),
+                binary_output=binary_output,
+                name=name,
             )
             return tensorflow.reshape(
                 counts, tensorflow.concat([outer, tensorflow.shape(counts)[-1:]], 0)
             )
 
-    @functools.wraps(module.bincount)
-    def bincount(arr: Any, size: Any, weights: Any, name: Any = None) -> Any:
+    def bincount(_: Callable[..., Any], arr: Any, size: Any, weights: Any, name: Any = None) -> Any:
         tensorflow = sys.modules["tensorflow"]
         flat = [tensorflow.reshape(tensorflow.convert_to_tensor(x), [-1]) for x in (arr, weights)]
-        return dense_bincount(flat[0], size, flat[1], name=name)
+        return module.dense_bincount(flat[0], size, flat[1], name=name)
 
-    patch.replace(module, "dense_bincount", dense_bincount)
-    patch.replace(module, "bincount", bincount)
-    patch.replace(module, "DenseBincount", dense_bincount)
-    patch.replace(module, "Bincount", bincount)
+    for name in ("dense_bincount", "DenseBincount"):
+        patch.around(module, name)(dense_bincount)
+    for name in ("bincount", "Bincount"):
+        patch.around(module, name)(bincount)
 
 
 def _as_rows(tensorflow: ModuleType, tensor: Any) -> Any:
     """Return a vector as a matrix of one row, and a matrix as it is, in a graph of any rank."""
-    if tensor.shape.rank == 2:  # noqa: PLR2004
+    if tensor.shape.rank == 2:  # noqa: PLR2004  # rows and columns
         return tensor
     shape = tensorflow.concat([[1], tensorflow.shape(tensor)], 0)
     return tensorflow.reshape(tensor, shape[-2:])

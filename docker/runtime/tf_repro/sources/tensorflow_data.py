@@ -3,14 +3,13 @@
 Under TF_DETERMINISTIC_OPS, tf.data keeps its elements in order by itself.
 """
 
-import functools
 import inspect
 import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import caller, environment, settings
+from tf_repro import caller, environment, patch, settings
 
 AUTOTUNE = -1
 # What strict mode gives instead of a buffer whose size follows the clock.
@@ -38,61 +37,47 @@ PARALLEL: Rules = {
 
 
 def _on_dataset_ops(module: ModuleType) -> None:
-    dataset = module.DatasetV2
     if settings.current.mode == "strict":
         for name, rules in STRICT.items():
-            original = getattr(dataset, name, None)
-            if original is not None:
-                setattr(dataset, name, _turned_back(original, {**PARALLEL, **rules}))
-        _keep_options_deterministic(dataset)
-    dataset.interleave = _fixed_cycle(dataset.interleave)
+            if patch.has(module, f"DatasetV2.{name}"):
+                patch.around(module, f"DatasetV2.{name}")(_turned_back({**PARALLEL, **rules}))
+        patch.around(module, "DatasetV2.with_options")(_with_deterministic_options)
+    patch.around(module, "DatasetV2.interleave")(_with_fixed_cycle)
 
 
-def _turned_back(original: Callable[..., Any], rules: Rules) -> Callable[..., Any]:
-    known = inspect.signature(original).parameters
-    rules = {name: rule for name, rule in rules.items() if name in known}
-
-    @functools.wraps(original)
-    def method(*args: Any, **kwargs: Any) -> Any:
+def _turned_back(rules: Rules) -> Callable[..., Any]:
+    def method(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         # Keras autotunes its own pipelines, and nobody can do anything about that.
         quiet = caller.is_called_by_library(besides="tensorflow")
-        return original(**caller.turn_back(original, args, kwargs, rules, quiet=quiet))
+        known = inspect.signature(original).parameters
+        its_own = {name: rule for name, rule in rules.items() if name in known}
+        return original(**caller.turn_back(original, args, kwargs, its_own, quiet=quiet))
 
     return method
 
 
-def _keep_options_deterministic(dataset: Any) -> None:
-    original = dataset.with_options
-
-    @functools.wraps(original)
-    def with_options(self: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
-        if options.deterministic is False:
-            caller.warn("Options.deterministic=False is turned back to True")
-            options.deterministic = True
-        return original(self, options, *args, **kwargs)
-
-    dataset.with_options = with_options
+def _with_deterministic_options(
+    original: Callable[..., Any], self: Any, options: Any, *args: Any, **kwargs: Any
+) -> Any:
+    if options.deterministic is False:
+        caller.warn("Options.deterministic=False is turned back to True")
+        options.deterministic = True
+    return original(self, options, *args, **kwargs)
 
 
-def _fixed_cycle(original: Callable[..., Any]) -> Callable[..., Any]:
+def _with_fixed_cycle(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Fix how many inputs interleave takes in turn, which by default is the number of CPUs.
 
     It decides the order of the elements.
     https://www.tensorflow.org/api_docs/python/tf/data/Dataset#interleave
     """
-    signature = inspect.signature(original)
-
-    @functools.wraps(original)
-    def interleave(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        cycle = bound.arguments.get("cycle_length")
-        if cycle is None or _is_autotune(cycle):
-            name = "TF_NUM_INTRAOP_THREADS"
-            fixed = os.environ.get(name, environment.MACHINE[name])
-            bound.arguments["cycle_length"] = int(fixed)
-        return original(*bound.args, **bound.kwargs)
-
-    return interleave
+    bound = inspect.signature(original).bind(*args, **kwargs)
+    cycle = bound.arguments.get("cycle_length")
+    if cycle is None or _is_autotune(cycle):
+        name = "TF_NUM_INTRAOP_THREADS"
+        fixed = os.environ.get(name, environment.MACHINE[name])
+        bound.arguments["cycle_length"] = int(fixed)
+    return original(*bound.args, **bound.kwargs)
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

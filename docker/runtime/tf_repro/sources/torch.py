@@ -5,13 +5,12 @@ make without a seed draws from their process' stream.
 https://pytorch.org/docs/stable/notes/randomness.html
 """
 
-import functools
 import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import caller, settings, streams
+from tf_repro import caller, patch, settings, streams
 
 SEED_BITS = 63  # torch seeds are C longs
 
@@ -23,7 +22,7 @@ def _before_torch(_: ModuleType) -> None:
 
 
 def _on_torch(module: ModuleType) -> None:
-    original_seed, original_manual_seed = module.random.seed, module.random.manual_seed
+    original_manual_seed = module.random.manual_seed
 
     def reseed() -> None:
         original_manual_seed(streams.global_seed("torch"))
@@ -35,21 +34,20 @@ def _on_torch(module: ModuleType) -> None:
         if not streams.forked_beside_threads():
             reseed()
 
-    @functools.wraps(original_seed)
-    def seed() -> int:
+    def seed(_: Callable[..., int]) -> int:
         number = streams.supply("torch.seed", SEED_BITS)
         original_manual_seed(number)
         return number
 
-    @functools.wraps(original_manual_seed)
-    def manual_seed(seed: Any) -> Any:
-        generator = original_manual_seed(seed)
+    def manual_seed(original: Callable[..., Any], seed: Any) -> Any:
+        generator = original(seed)
         streams.note_own_seed("torch", int(seed))
         return generator
 
-    names = {"seed": seed, "manual_seed": manual_seed}
-    vars(module.random).update(names)
-    vars(module).update(names)
+    for name in ("random.seed", "seed"):
+        patch.around(module, name)(seed)
+    for name in ("random.manual_seed", "manual_seed"):
+        patch.around(module, name)(manual_seed)
     _replace_generator(module)
     reseed()
     streams.on_new_process("torch", reseed, reseed_alone)
@@ -73,31 +71,26 @@ def _replace_generator(module: ModuleType) -> None:
             return number
 
     Generator.__qualname__, Generator.__module__ = "Generator", "torch"
-    module.Generator = Generator  # type: ignore[attr-defined]
+    patch.put(module, "Generator", Generator)
 
 
 def _be_strict(module: ModuleType) -> None:
     """Turn worker processes and mixed precision back."""
-    loader = module.utils.data.DataLoader
-    original_init, original_autocast = loader.__init__, module.amp.autocast_mode.autocast.__init__
 
-    @functools.wraps(original_init)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+    @patch.around(module, "utils.data.DataLoader.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         kwargs = caller.turn_back(
-            original_init, (self, *args), kwargs, {"num_workers": (lambda n: n > 0, 0)}
+            original, (self, *args), kwargs, {"num_workers": (lambda n: n > 0, 0)}
         )
         # What only makes sense with workers goes with them.
         for name in ("prefetch_factor", "persistent_workers", "timeout", "multiprocessing_context"):
             kwargs.pop(name, None)
-        original_init(**kwargs)
+        original(**kwargs)
 
-    @functools.wraps(original_autocast)
-    def autocast(self: Any, *args: Any, **kwargs: Any) -> None:
+    @patch.around(module, "amp.autocast_mode.autocast.__init__")
+    def autocast(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         wanted = {"enabled": (bool, False)}
-        original_autocast(**caller.turn_back(original_autocast, (self, *args), kwargs, wanted))
-
-    loader.__init__ = init
-    module.amp.autocast_mode.autocast.__init__ = autocast
+        original(**caller.turn_back(original, (self, *args), kwargs, wanted))
 
 
 BEFORE_IMPORT: dict[str, Callable[[ModuleType], None]] = {"torch": _before_torch}

@@ -1,9 +1,10 @@
 """`tf-repro verify`: run a program several times, and say where and why the runs part.
 
-record   one run, in a folder of its own   -> runs.py, workspace.py
-read     what it left                      -> records.py
-compare  the first difference              -> compare.py, weights.py, artifacts.py
-explain  the class of cause, in words      -> explain.py
-bisect   the operation, by an extra pair   -> bisect.py, trace.py, draws.py
-report   terminal, JSON, HTML              -> report.py, page.py, passport.py
+record   one run, in a folder of its own   -> running/
+read     what it left                      -> reading/
+compare  the first difference              -> comparing/
+explain  the class of cause, in words      -> cause.py
+bisect   the operation, by an extra pair   -> bisect.py
+judge    all runs against the first        -> verdict.py
+report   terminal, JSON, HTML              -> reporting/
 """

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tf_repro.recording import step_file
-from tf_repro.verify import compare, runs, trace
-from tf_repro.verify.compare import Pair
-from tf_repro.verify.records import Run
-from tf_repro.verify.trace import Execution, Key, Trace
-from tf_repro.verify.ulps import Apart, apart
+from tf_repro.recording.format import step_file
+from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Pair
+from tf_repro.verify.comparing.ulps import Apart, apart
+from tf_repro.verify.reading import operations
+from tf_repro.verify.reading.operations import Execution, Key, Trace
+from tf_repro.verify.reading.records import Run
+from tf_repro.verify.running.run import last_words
 
 STREAM = "a random stream"
 PYTHON = "a Python function"
@@ -65,15 +67,15 @@ class Found:
         return f"{self.type}{name}{where}: {self.words}" if self.type else self.words
 
 
-def ordinal(run: Run, first: "compare.Difference | None") -> int:
+def ordinal(run: Run, first: "steps.Difference | None") -> int:
     """Return the step, counted over all optimisers from 1, that operations are recorded around."""
-    if first is None or first.stage == compare.INITIAL:
+    if first is None or first.stage == steps.INITIAL:
         return 1
     if first.index < 0:
-        steps = [step for step in run.steps if step.epoch <= first.epoch] or run.steps
+        taken = [step for step in run.steps if step.epoch <= first.epoch] or run.steps
     else:
-        steps = list(run.steps[: first.index + 1])
-    return max(sum(step.replica == 0 for step in steps), 1)
+        taken = list(run.steps[: first.index + 1])
+    return max(sum(step.replica == 0 for step in taken), 1)
 
 
 def find(one: Run, other: Run, pair: Pair) -> Found:
@@ -81,22 +83,22 @@ def find(one: Run, other: Run, pair: Pair) -> Found:
     first = pair.first
     broken = next((run for run in (one, other) if run.ended.exit_status and not run.whole), None)
     if broken and (first is None or first.index < 0):
-        return Found(NOTHING, f"a run of the extra pair failed: {runs.last_words(broken.folder)}")
-    if first is None or first.stage in {compare.EXIT, compare.COUNT}:
-        said = "the extra pair of runs is identical" if first is None else compare.describe(first)
+        return Found(NOTHING, f"a run of the extra pair failed: {last_words(broken.folder)}")
+    if first is None or first.stage in {steps.EXIT, steps.COUNT}:
+        said = "the extra pair of runs is identical" if first is None else steps.describe(first)
         return Found(NOTHING, f"{said}: what parts the runs comes by chance, so try again")
     step = ordinal(one, first)
     # A metric of an epoch, or a point of the user's, may come from any step of those recorded.
-    around = AROUND if first.index >= 0 or first.stage == compare.INITIAL else ANY
-    ours, theirs = (trace.read(run.folder, step, around) for run in (one, other))
+    around = AROUND if first.index >= 0 or first.stage == steps.INITIAL else ANY
+    ours, theirs = (operations.read(run.folder, step, around) for run in (one, other))
     if not ours.executions:
         return Found(NOTHING, "the step was not among those recorded, so try again", step)
-    return _Search(ours, theirs, step).run(in_pipeline=first.stage == compare.BATCH)
+    return _Search(ours, theirs, step).run(in_pipeline=first.stage == steps.BATCH)
 
 
-def measured(one: Run, other: Run, first: compare.Difference) -> compare.Difference:
+def measured(one: Run, other: Run, first: steps.Difference) -> steps.Difference:
     """Return a pair's first difference with how far its first tensor is apart, if that was kept."""
-    what = {compare.GRADIENTS: "gradients", compare.WEIGHTS: "weights"}.get(first.stage)
+    what = {steps.GRADIENTS: "gradients", steps.WEIGHTS: "weights"}.get(first.stage)
     names = one.names.get(first.series, [])
     if what is None or not first.tensors or first.tensors[0] not in names:
         return first
@@ -223,8 +225,24 @@ class _Search:
         operation = one.operation
         return Found(
             kind, words, self.step, operation.type, operation.name, operation.place,
-            trace.how_far(one, other),
+            _how_far(one, other),
         )  # fmt: skip
+
+
+def _how_far(one: Execution, other: Execution) -> "Apart | None":
+    """Return how far the first output that differs is apart, where both values were kept."""
+    for a, b, x, y in zip(one.outputs, other.outputs, one.values, other.values, strict=False):
+        if a == b:
+            continue
+        ours, theirs = operations.value(one.file, x), operations.value(other.file, y)
+        if (
+            ours is None
+            or theirs is None
+            or (ours.dtype, ours.shape) != (theirs.dtype, theirs.shape)
+        ):
+            return None
+        return apart(ours, theirs)
+    return None
 
 
 def _kind(op_type: str, name: str) -> tuple[str, str]:

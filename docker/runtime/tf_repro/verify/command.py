@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tf_repro.verify import runs, workspace
-from tf_repro.verify.progress import Progress
+from tf_repro.messages import say
+from tf_repro.verify.running import workspace
+from tf_repro.verify.running.progress import Progress
+from tf_repro.verify.running.run import RUN, CannotRunError, last_words, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tf_repro.verify.judge import Verdict
+    from tf_repro.verify.verdict import Verdict
 
 IDENTICAL, DIFFERENT, COULD_NOT_RUN = 0, 1, 2
 # Pairs of runs that look for the operation: the second only where the first has not found it.
@@ -83,15 +85,15 @@ def run(chosen: argparse.Namespace) -> int:
                 return _report(_verdict(_runs_below(chosen.folders), chosen), chosen)
             case _:
                 return _compare(chosen)
-    except runs.CannotRunError as error:
-        runs.say(str(error))
+    except CannotRunError as error:
+        say(str(error))
         return COULD_NOT_RUN
 
 
 def _verify(chosen: argparse.Namespace) -> int:
     if chosen.keep:
         if chosen.keep.exists():
-            raise runs.CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
+            raise CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
         return _verify_in(chosen.keep.resolve(), chosen)
     with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
         return _verify_in(Path(folder), chosen)
@@ -106,7 +108,7 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
         step = verdict.bisect_at
         if step is None:
             break
-        runs.say(f"one more pair of runs, with every operation around step {step}")
+        say(f"one more pair of runs, with every operation around step {step}")
         pair = [folder / f"{PAIR}{2 * attempt + number}" for number in (1, 2)]
         _record_all(pair, chosen, Progress(len(pair)), step)
         verdict = _verdict([*folders, *pair], chosen)
@@ -122,7 +124,7 @@ def _record_all(
     bisect_at: "int | None" = None,
 ) -> None:
     def one(number: int) -> None:
-        ended = runs.record(
+        ended = record(
             chosen.program,
             folders[number - 1],
             records=folders[0].parent,
@@ -138,7 +140,7 @@ def _record_all(
 
 def _record(chosen: argparse.Namespace) -> int:
     if chosen.keep.exists():
-        raise runs.CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
+        raise CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
     progress = Progress(1)
 
     def show(words: str) -> None:
@@ -148,7 +150,7 @@ def _record(chosen: argparse.Namespace) -> int:
         else:
             progress.show(1, words)
 
-    ended = runs.record(
+    ended = record(
         chosen.program,
         chosen.keep.resolve(),
         records=chosen.keep.resolve(),
@@ -162,19 +164,20 @@ def _record(chosen: argparse.Namespace) -> int:
 
 def _verdict(folders: Sequence[Path], chosen: argparse.Namespace) -> "Verdict":
     """Judge runs; the last two of those that are called bisect-<n> are the extra pair."""
-    from tf_repro.verify import judge, records  # noqa: PLC0415  # NumPy
+    from tf_repro.verify.reading import records  # noqa: PLC0415  # NumPy
+    from tf_repro.verify.verdict import add_pair, judge  # noqa: PLC0415  # NumPy
 
     recorded = [records.read(folder) for folder in folders if not _is_extra(folder)]
     if all(one.ended.exit_status for one in recorded) and not any(one.steps for one in recorded):
         first = recorded[0]
-        words = runs.last_words(first.folder)
-        raise runs.CannotRunError(
+        words = last_words(first.folder)
+        raise CannotRunError(
             f"{' '.join(first.ended.command)} exited with {first.ended.exit_status}: {words}"
         )
-    verdict = judge.judge(recorded, tolerance=chosen.tolerance, with_stdout=chosen.stdout)
+    verdict = judge(recorded, tolerance=chosen.tolerance, with_stdout=chosen.stdout)
     extra = [folder for folder in folders if _is_extra(folder)]
     if len(extra) > 1 and verdict.worst:
-        judge.add_pair(verdict, *(records.read(folder) for folder in extra[-2:]))
+        add_pair(verdict, *(records.read(folder) for folder in extra[-2:]))
     return verdict
 
 
@@ -183,38 +186,40 @@ def _is_extra(folder: Path) -> bool:
 
 
 def _report(verdict: "Verdict", chosen: argparse.Namespace) -> int:
-    from tf_repro.verify import page, passport, report  # noqa: PLC0415  # as above
+    from tf_repro.verify.reporting import page, passport, terminal  # noqa: PLC0415  # as above
 
     # https://no-color.org
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    sys.stdout.write(report.terminal(verdict, colour=colour))
+    sys.stdout.write(terminal.render(verdict, colour=colour))
     if chosen.json:
-        _write(chosen.json, json.dumps(report.as_json(verdict), indent=1) + "\n")
+        _write(chosen.json, json.dumps(terminal.as_json(verdict), indent=1) + "\n")
     if chosen.html:
         _write(chosen.html, page.render(verdict))
     path = chosen.passport or (Path(passport.NAME) if chosen.command == "verify" else None)
     if path:
-        verified = {"runs": len(verdict.runs), "verdict": report.sentence(verdict)}
+        verified = {"runs": len(verdict.runs), "verdict": terminal.sentence(verdict)}
         text = json.dumps(passport.of(verdict.runs[0], verified), indent=1) + "\n"
         try:
             _write(path, text)
-        except runs.CannotRunError as error:
+        except CannotRunError as error:
             if chosen.passport:
                 raise
-            runs.say(f"no passport is left: {error}")
+            say(f"no passport is left: {error}")
     return IDENTICAL if verdict.identical else DIFFERENT
 
 
 def _compare(chosen: argparse.Namespace) -> int:
-    from tf_repro.verify import judge, passport, records, report  # noqa: PLC0415  # as above
+    from tf_repro.verify.reading import records  # noqa: PLC0415  # as above
+    from tf_repro.verify.reporting import passport, terminal  # noqa: PLC0415  # as above
+    from tf_repro.verify.verdict import judge  # noqa: PLC0415  # as above
 
     one, other = (passport.read(path) for path in chosen.passports)
     text, same = passport.compare(one, other)
     sys.stdout.write(text)
     if all(path.is_dir() for path in chosen.passports):
         recorded = [records.read(path) for path in chosen.passports]
-        verdict = judge.judge(recorded, tolerance=0.0, with_stdout=False)
-        sys.stdout.write("\n" + report.terminal(verdict))
+        verdict = judge(recorded, tolerance=0.0, with_stdout=False)
+        sys.stdout.write("\n" + terminal.render(verdict))
         same = verdict.identical
     return IDENTICAL if same else DIFFERENT
 
@@ -225,12 +230,12 @@ def _runs_below(folders: Sequence[Path]) -> "list[Path]":
         for folder in folders
         for path in (
             [folder]
-            if (folder / runs.RUN).exists()
+            if (folder / RUN).exists()
             else [*sorted(folder.glob("run-*")), *sorted(folder.glob(f"{PAIR}*"))]
         )
     ]
     if len(found) < 2:  # noqa: PLR2004  # to compare takes two
-        raise runs.CannotRunError(f"{', '.join(map(str, folders))}: fewer than two recorded runs")
+        raise CannotRunError(f"{', '.join(map(str, folders))}: fewer than two recorded runs")
     return found
 
 
@@ -238,7 +243,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise runs.CannotRunError(f"{path}: {error.strerror}") from error
+        raise CannotRunError(f"{path}: {error.strerror}") from error
 
 
 def _at_least(least: int) -> "type[int]":

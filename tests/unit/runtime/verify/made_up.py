@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_repro.recording import VERSION
-from tf_repro.verify import records
+from tf_repro.recording.format import VERSION
+from tf_repro.verify.reading import records
 
 STEPS, PER_EPOCH, VARIABLES = 6, 3, ("dense/kernel", "dense/bias")
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.unit.runtime.verify.made_up import run
-from tf_repro.verify import artifacts
+from tf_repro.verify.comparing import files
 
 
 def npz(value: float, day: int) -> bytes:
@@ -78,9 +78,9 @@ DIFFERENT = {
 }
 
 
-def compared(tmp_path: Path, name: str, one: bytes, other: bytes) -> artifacts.Compared:
+def compared(tmp_path: Path, name: str, one: bytes, other: bytes) -> files.Compared:
     runs = run(tmp_path / "1", files={name: one}), run(tmp_path / "2", files={name: other})
-    (found,) = artifacts.compare(*runs)
+    (found,) = files.compare(*runs)
     return found
 
 
@@ -102,11 +102,11 @@ def test_different_in_content(tmp_path: Path, name: str) -> None:
 
 def test_a_file_of_one_run_alone(tmp_path: Path) -> None:
     one, other = run(tmp_path / "1", files={"a": b""}), run(tmp_path / "2")
-    assert artifacts.compare(one, other)[0].differing == ("only the first run wrote it",)
+    assert files.compare(one, other)[0].differing == ("only the first run wrote it",)
 
 
 def test_event_files_are_paired_without_their_time_and_host(tmp_path: Path) -> None:
     one = run(tmp_path / "1", files={"logs/events.out.tfevents.17.host-a.1.0.v2": b"x"})
     other = run(tmp_path / "2", files={"logs/events.out.tfevents.18.host-b.7.0.v2": b"x"})
-    (found,) = artifacts.compare(one, other)
+    (found,) = files.compare(one, other)
     assert (found.name, found.differing) == ("logs/events.out.tfevents.*", ())

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
-from tf_repro.verify import bisect, compare, judge, records, report
+from tf_repro.verify import bisect
+from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
+from tf_repro.verify.reading import records
+from tf_repro.verify.reporting import terminal
+from tf_repro.verify.verdict import add_pair, judge
 
 STEP = 4
 # Four traced operations in their order: a batch comes in, is multiplied, drawn upon, summed.
@@ -57,19 +63,23 @@ def pair_of(
 
 def found(tmp_path: Path, theirs: list[Row], step: int = STEP) -> bisect.Found:
     one, other = pair_of(tmp_path, theirs, step)
-    return bisect.find(one, other, compare.compare(one, other, (1, 2)))
+    return bisect.find(one, other, steps.compare(one, other, (1, 2)))
 
 
 CASES = {
     # what differs in the other run -> kind, type
-    "a kernel": (change(trace(), STEP, 2, 4), bisect.KERNEL, "MatMul"),
-    "the last one": (change(trace(), STEP, 4), bisect.KERNEL, "Sum"),
-    "a batch": (change(trace(), STEP, 1, 2, 4), bisect.OUTSIDE, "Placeholder"),
-    "a draw": (change(trace(), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "a seed": (change(trace("[0, 8]"), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "the first of two": (change(trace(), STEP, 2, 3, 4), bisect.KERNEL, "MatMul"),
-    "another step's": (change(change(trace(), 6, 2), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "nothing that was seen": (trace(), bisect.NOTHING, ""),
+    "a kernel": (change(trace(), STEP, 2, 4), CauseKind.KERNEL, "MatMul"),
+    "the last one": (change(trace(), STEP, 4), CauseKind.KERNEL, "Sum"),
+    "a batch": (change(trace(), STEP, 1, 2, 4), CauseKind.VALUE, "Placeholder"),
+    "a draw": (change(trace(), STEP, 3, 4), CauseKind.STREAM, "RandomUniform"),
+    "a seed": (change(trace("[0, 8]"), STEP, 3, 4), CauseKind.STREAM, "RandomUniform"),
+    "the first of two": (change(trace(), STEP, 2, 3, 4), CauseKind.KERNEL, "MatMul"),
+    "another step's": (
+        change(change(trace(), 6, 2), STEP, 3, 4),
+        CauseKind.STREAM,
+        "RandomUniform",
+    ),
+    "nothing that was seen": (trace(), CauseKind.NOTHING, ""),
 }
 
 
@@ -105,28 +115,28 @@ def test_values_are_compared_where_they_were_kept(tmp_path: Path) -> None:
     (one.folder / "1-1.values").write_bytes(values.tobytes())
     values[1] = np.nextafter(values[1], np.float32(3))
     (other.folder / "1-1.values").write_bytes(values.tobytes())
-    answer = bisect.find(one, other, compare.compare(one, other, (1, 2)))
+    answer = bisect.find(one, other, steps.compare(one, other, (1, 2)))
     assert answer.apart is not None
     assert (answer.apart.elements, answer.apart.of, answer.apart.ulps) == (1, 2, 1)
 
 
 def test_a_pair_that_does_not_part_asks_for_another(tmp_path: Path) -> None:
     runs = run(tmp_path / "bisect-1"), run(tmp_path / "bisect-2")
-    answer = bisect.find(*runs, compare.compare(*runs, (1, 2)))
-    assert answer.kind == bisect.NOTHING
+    answer = bisect.find(*runs, steps.compare(*runs, (1, 2)))
+    assert answer.kind == CauseKind.NOTHING
     assert "identical" in answer.words
 
 
 def test_the_verdict_takes_the_class_from_the_operation(tmp_path: Path) -> None:
     one, other = pair_of(tmp_path, change(trace(), STEP, 3, 4))
-    verdict = judge.judge([one, other], tolerance=0, with_stdout=False)
+    verdict = judge([one, other], tolerance=0, with_stdout=False)
     assert verdict.bisect_at == STEP
-    judge.add_pair(verdict, one, other)
+    add_pair(verdict, one, other)
     assert verdict.worst is not None
     assert verdict.worst.cause is not None
     assert verdict.worst.cause.kind == "a random stream"
     assert verdict.bisect_at is None
-    assert "operation:        RandomUniform" in report.terminal(verdict)
+    assert "operation:        RandomUniform" in terminal.render(verdict)
 
 
 def test_gradients_that_were_kept_are_measured(tmp_path: Path) -> None:
@@ -136,9 +146,9 @@ def test_gradients_that_were_kept_are_measured(tmp_path: Path) -> None:
     for number, one in enumerate(runs):
         arrays: dict[str, Any] = {"0001": np.array([1, 2 + number], np.float32)}
         np.savez(one.folder / "step-optimizer-0-gradients.npz", **arrays)
-    first = compare.compare(*runs, (1, 2)).first
+    first = steps.compare(*runs, (1, 2)).first
     assert first is not None
-    assert "dense/bias (1 of 2 elements" in compare.describe(bisect.measured(*runs, first))
+    assert "dense/bias (1 of 2 elements" in steps.describe(bisect.measured(*runs, first))
 
 
 def test_functions_of_tf_data_that_race_are_left_out(tmp_path: Path) -> None:
@@ -157,9 +167,9 @@ def test_functions_of_tf_data_that_race_are_left_out(tmp_path: Path) -> None:
         steps_file = one.folder / "1-1.ops"
         mine = [*trace(), *calls("a", "b")]
         steps_file.write_text("".join(json.dumps(row) + "\n" for row in mine))
-        pair = compare.compare(one, other, (1, 2))
+        pair = steps.compare(one, other, (1, 2))
         assert pair.first is not None
-        batch = replace(pair, first=replace(pair.first, stage=compare.BATCH))
+        batch = replace(pair, first=replace(pair.first, stage=Stage.BATCH))
         return bisect.find(one, other, batch).name
 
     assert answer("raced", "b", "a") == "batch"

@@ -15,8 +15,11 @@ import pytest
 from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
 from tests.unit.runtime.verify.made_up import digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
-from tf_repro.verify import judge, page, passport, revision, runs
-from tf_repro.verify.progress import Progress
+from tf_repro.verify.reporting import page, passport
+from tf_repro.verify.running import git_commit
+from tf_repro.verify.running.progress import Progress
+from tf_repro.verify.running.run import Ended
+from tf_repro.verify.verdict import judge
 
 __all__ = ["python"]
 
@@ -56,7 +59,7 @@ def test_the_time_left_falls_while_a_run_goes_on(monkeypatch: pytest.MonkeyPatch
     progress = Progress(3)
     assert progress._left() == ""
     now[0] += 4
-    progress.done(1, runs.Ended([], 0, 4.0))
+    progress.done(1, Ended([], 0, 4.0))
     assert progress._left() == ", about 8 s left"
     now[0] += 3
     assert progress._left() == ", about 5 s left"
@@ -138,7 +141,7 @@ def test_the_page_is_whole_by_itself(tmp_path: Path) -> None:
     steps_of(changed)[2]["generators"] = {}
     changed[0]["cpu"] = "<b>"
     runs = [run(tmp_path / "1", rows("off")), run(tmp_path / "2", changed)]
-    text = page.render(judge.judge(runs, tolerance=0, with_stdout=False))
+    text = page.render(judge(runs, tolerance=0, with_stdout=False))
     links = Links()
     links.feed(text)
     assert links.found == []
@@ -194,7 +197,7 @@ def test_the_commit_is_read_without_git(tmp_path: Path) -> None:
     home.mkdir()
     (home / "HEAD").write_text("ref: refs/heads/main\n")
     (home / "packed-refs").write_text("# pack-refs\nabc refs/heads/main\n")
-    assert revision._read(tmp_path / "deeper") == "abc-unchecked"
+    assert git_commit._read(tmp_path / "deeper") == "abc-unchecked"
     (home / "refs" / "heads").mkdir(parents=True)
     (home / "refs" / "heads" / "main").write_text("def\n")
-    assert revision._read(tmp_path) == "def-unchecked"
+    assert git_commit._read(tmp_path) == "def-unchecked"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.unit.runtime.conftest import Interpreter, python
-from tf_repro.verify import draws
+from tf_repro.verify.running import draws
 
 __all__ = ["python"]
 

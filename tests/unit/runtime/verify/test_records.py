@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.runtime.verify.made_up import STEPS, rows, run, steps_of
-from tf_repro.verify import records
-from tf_repro.verify.runs import CannotRunError
+from tf_repro.verify.reading import records
+from tf_repro.verify.running.run import CannotRunError
 
 
 def test_a_whole_record(tmp_path: Path) -> None:

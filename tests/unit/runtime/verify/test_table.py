@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_repro.verify import table
+from tf_repro.verify.reporting import table
 
 CELLS = st.lists(st.text("ab 1.:", max_size=40).map(str.strip), min_size=3, max_size=3)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_repro.verify.ulps import apart
+from tf_repro.verify.comparing.ulps import apart
 
 
 def test_equal_is_equal() -> None:

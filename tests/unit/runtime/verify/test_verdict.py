@@ -1,5 +1,6 @@
 """The first difference is found wherever it is, and its cause is named."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
-from tf_repro.verify import compare, explain, judge, report
-from tf_repro.verify.judge import Verdict
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
+from tf_repro.verify.reporting import terminal
+from tf_repro.verify.verdict import Verdict, judge
 
 Change = Callable[[list[Row]], object]
 
@@ -19,7 +22,7 @@ def verdict_of(
     changed = rows(mode)
     change(changed)
     runs = [run(tmp_path / "1", rows(mode)), run(tmp_path / "2", changed)]
-    return judge.judge(runs, tolerance=tolerance, with_stdout=False)
+    return judge(runs, tolerance=tolerance, with_stdout=False)
 
 
 def set_step(number: int, **fields: object) -> Change:
@@ -56,40 +59,54 @@ def another_generator(made: list[Row]) -> None:
     set_step(3, loss_bits="0")(made)
 
 
+def swapped_weights(made: list[Row]) -> None:
+    """A callback swaps weights after the third step; all that comes of it differs."""
+    set_step(4, before=digests(503, 9), loss_bits="0", gradients=digests(1, 1))(made)
+    for step in (4, 5, 6):
+        set_step(step, weights=digests(step, step))(made)
+
+
 CASES: dict[str, tuple[Change, str, int, str, str]] = {
     # what -> change, stage, step, class, words of the reason
     "initial weights": (
         lambda made: made[2].update(weights=digests(1, 9)),
-        compare.INITIAL, 0, explain.STREAM, "before the first step",
+        Stage.INITIAL, 0, CauseKind.STREAM, "before the first step",
     ),
-    "batches swapped": (swap_batches, compare.BATCH, 4, explain.DATA, "another order"),
-    "examples swapped": (swap_examples, compare.BATCH, 4, explain.DATA, "same examples"),
+    "weights between two steps": (
+        swapped_weights, Stage.BEFORE, 4, CauseKind.BETWEEN, "in between, such as a callback",
+    ),
+    "weights before the first step": (
+        set_step(1, before=digests(1, 3), weights=digests(1, 1)),
+        Stage.BEFORE, 1, CauseKind.BETWEEN, "in between",
+    ),
+    "batches swapped": (swap_batches, Stage.BATCH, 4, CauseKind.DATA, "another order"),
+    "examples swapped": (swap_examples, Stage.BATCH, 4, CauseKind.DATA, "same examples"),
     "content": (
-        set_step(2, batch="0", examples="7"), compare.BATCH, 2, explain.DATA, "content",
+        set_step(2, batch="0", examples="7"), Stage.BATCH, 2, CauseKind.DATA, "content",
     ),
-    "loss, seeded": (set_step(2, loss_bits="0"), compare.LOSS, 2, explain.KERNEL, "forward"),
-    "loss, unseeded": (unseeded, compare.LOSS, 2, explain.STREAM, "RandomUniform of train.py:7"),
-    "loss, another seed": (another_seed, compare.LOSS, 1, explain.STREAM, "have other seeds"),
+    "loss, seeded": (set_step(2, loss_bits="0"), Stage.LOSS, 2, CauseKind.KERNEL, "forward"),
+    "loss, unseeded": (unseeded, Stage.LOSS, 2, CauseKind.STREAM, "RandomUniform of train.py:7"),
+    "loss, another seed": (another_seed, Stage.LOSS, 1, CauseKind.STREAM, "have other seeds"),
     "loss, another generator": (
-        another_generator, compare.LOSS, 3, explain.STREAM,
+        another_generator, Stage.LOSS, 3, CauseKind.STREAM,
         "the state of the Generator of train.py:3 (from step 3 on) is not",
     ),
     "gradients": (
-        set_step(5, gradients=digests(305, 1)), compare.GRADIENTS, 5, explain.KERNEL, "backward",
+        set_step(5, gradients=digests(305, 1)), Stage.GRADIENTS, 5, CauseKind.KERNEL, "backward",
     ),
     "weights": (
-        set_step(6, weights=digests(1, 606)), compare.WEIGHTS, 6, explain.OPTIMISER, "update",
+        set_step(6, weights=digests(1, 606)), Stage.WEIGHTS, 6, CauseKind.OPTIMISER, "update",
     ),
     "fewer steps": (
-        lambda made: made.remove(steps_of(made)[-1]), compare.COUNT, 0, explain.OUTSIDE, "number",
+        lambda made: made.remove(steps_of(made)[-1]), Stage.COUNT, 0, CauseKind.OUTSIDE, "number",
     ),
     "metrics": (
         lambda made: made[-2]["logs"].update(loss=7.0),
-        compare.METRICS, 0, explain.OUTSIDE, "every recorded step",
+        Stage.METRICS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
     "a point": (
         lambda made: made.append({"kind": "point", "name": "x", "n": 1, "digest": "a"}),
-        compare.POINTS, 0, explain.OUTSIDE, "every recorded step",
+        Stage.POINTS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
 }  # fmt: skip
 
@@ -106,18 +123,27 @@ def test_the_first_difference_and_its_class(tmp_path: Path, case: str) -> None:
     assert (worst.pair.first.stage, worst.pair.first.step) == (stage, step)
     assert worst.cause.kind == kind
     assert reason in worst.cause.reason
-    assert stage in report.terminal(verdict)
+    assert stage in terminal.render(verdict)
+
+
+def test_the_reports_say_stage_and_class_in_plain_words(tmp_path: Path) -> None:
+    """Programs read the JSON, so that no name of ours may get into it."""
+    verdict = verdict_of(tmp_path, set_step(5, gradients=digests(305, 1)))
+    (pair,) = json.loads(json.dumps(terminal.as_json(verdict)))["pairs"]
+    assert (pair["first"]["stage"], pair["cause"]["kind"]) == ("gradients", "a kernel")
+    assert list(pair["sections"]) == ["gradients"]
+    assert "class of cause:   a kernel" in terminal.render(verdict)
 
 
 def test_equal_runs_are_identical(tmp_path: Path) -> None:
     verdict = verdict_of(tmp_path)
     assert verdict.identical
-    assert report.sentence(verdict) == "2 of 2 runs identical, 6 steps compared bit by bit"
+    assert terminal.sentence(verdict) == "2 of 2 runs identical, 6 steps compared bit by bit"
 
 
 def test_the_tensor_is_named(tmp_path: Path) -> None:
     verdict = verdict_of(tmp_path, set_step(5, gradients=digests(305, 1)))
-    assert "epoch 2, step 5, gradients: dense/bias" in report.terminal(verdict)
+    assert "epoch 2, step 5, gradients: dense/bias" in terminal.render(verdict)
 
 
 def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
@@ -129,8 +155,44 @@ def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.pair.first is not None
-    assert (worst.pair.first.step, worst.pair.first.stage) == (3, compare.GRADIENTS)
-    assert worst.pair.stages[2] == (True, True, False, False)
+    assert (worst.pair.first.step, worst.pair.first.stage) == (3, Stage.GRADIENTS)
+    assert worst.pair.stages[2] == (True, True, True, False, False)
+
+
+def test_weights_that_both_runs_change_alike_are_no_difference(tmp_path: Path) -> None:
+    """As the averages of an optimiser, which take the weights' place at the end of an epoch."""
+    averaged = rows()
+    set_step(4, before=digests(503, 9))(averaged)
+    runs = [run(tmp_path / "1", averaged), run(tmp_path / "2", averaged)]
+    assert judge(runs, tolerance=0, with_stdout=False).identical
+
+
+def test_a_difference_that_is_carried_on_is_of_the_step_that_made_it(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        for step in (3, 4, 5, 6):
+            set_step(step, weights=digests(step, step))(made)
+        set_step(5, before=digests(5, 5))(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert Stage.BEFORE not in worst.pair.sections
+    assert len(worst.pair.sections[Stage.WEIGHTS]) == 4
+
+
+def test_the_weights_that_were_changed_between_are_named(tmp_path: Path) -> None:
+    said = terminal.render(verdict_of(tmp_path, swapped_weights))
+    assert "epoch 2, step 4, weights before the step: dense/bias" in said
+    assert "class of cause:   outside of the step" in said
+    assert "equal up to there: 3 steps\n" in said
+
+
+def test_a_step_that_was_not_recorded_may_have_changed_the_weights(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        swapped_weights(made)
+        made.insert(1, {"kind": "unrecorded", "what": "steps of m", "reason": "jit_compile=True"})
+
+    said = terminal.render(verdict_of(tmp_path, change))
+    assert "such as a callback, or a step that was not recorded" in said
 
 
 def test_hints(tmp_path: Path) -> None:
@@ -145,7 +207,7 @@ def test_hints(tmp_path: Path) -> None:
     changed = rows("off")
     change(changed)
     runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
     said = "\n".join(worst.cause.hints)
@@ -169,7 +231,7 @@ def test_a_generator_that_parts_later_is_no_cause(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == explain.KERNEL
+    assert worst.cause.kind == CauseKind.KERNEL
     assert not any("Generator" in hint for hint in worst.cause.hints)
 
 
@@ -183,17 +245,17 @@ def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
     changed = rows()
     change(changed)
     runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == explain.OPTIMISER
+    assert worst.cause.kind == CauseKind.OPTIMISER
     said = "the state of the Generator of sgd.py:5 (from step 6 on) differs, too"
     assert said in worst.cause.hints
 
 
 def test_exit_status(tmp_path: Path) -> None:
     runs = [run(tmp_path / "1"), run(tmp_path / "2", exit_status=3)]
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
     assert "one of the runs failed" in worst.cause.reason
@@ -205,28 +267,28 @@ def test_tolerance(tmp_path: Path, tolerance: float, identical: bool) -> None:
     set_step(6, loss=1 / 6 + 1e-3, loss_bits="0", weights=digests(1, 1))(changed)
     one = run(tmp_path / "1", weights=np.array([1.0, 2.0], np.float32))
     other = run(tmp_path / "2", changed, weights=np.array([1.0, 2.001], np.float32))
-    verdict = judge.judge([one, other], tolerance=tolerance, with_stdout=False)
+    verdict = judge([one, other], tolerance=tolerance, with_stdout=False)
     assert verdict.identical is identical
-    assert ("equal within 0.01" in report.terminal(verdict)) is identical
+    assert ("equal within 0.01" in terminal.render(verdict)) is identical
 
 
 def test_tolerance_forgives_no_other_file(tmp_path: Path) -> None:
     one = run(tmp_path / "1", files={"a.csv": b"1"})
     other = run(tmp_path / "2", files={"a.csv": b"2"})
-    assert not judge.judge([one, other], tolerance=1e9, with_stdout=False).identical
+    assert not judge([one, other], tolerance=1e9, with_stdout=False).identical
 
 
 def test_stdout_counts_where_it_is_asked_for(tmp_path: Path) -> None:
     runs = [run(tmp_path / "1", stdout="a"), run(tmp_path / "2", stdout="b")]
-    assert judge.judge(runs, tolerance=0, with_stdout=False).identical
-    assert not judge.judge(runs, tolerance=0, with_stdout=True).identical
+    assert judge(runs, tolerance=0, with_stdout=False).identical
+    assert not judge(runs, tolerance=0, with_stdout=True).identical
 
 
 def test_what_was_not_seen_is_said(tmp_path: Path) -> None:
     made = [row for row in rows() if row["kind"] not in {"step", "end"}]
     made.append({"kind": "unrecorded", "what": "steps of m", "reason": "jit_compile=True"})
     runs = [run(tmp_path / "1", made), run(tmp_path / "2", made)]
-    said = report.terminal(judge.judge(runs, tolerance=0, with_stdout=False))
+    said = terminal.render(judge(runs, tolerance=0, with_stdout=False))
     assert "not recorded: steps of m (jit_compile=True)" in said
     assert "no training step was seen" in said
 
@@ -238,7 +300,7 @@ def test_how_far_losses_and_metrics_are_apart(tmp_path: Path) -> None:
     largest = verdict.worst.pair.largest
     assert largest is not None
     assert (largest.elements, largest.absolute) == (1, loss - 0.5)
-    assert "losses and metrics: 1 of 8 elements" in report.terminal(verdict)
+    assert "losses and metrics: 1 of 8 elements" in terminal.render(verdict)
 
 
 def test_no_tolerance_forgives_a_nan(tmp_path: Path) -> None:
@@ -256,7 +318,7 @@ def test_the_seed_of_an_op_that_moves_is_named_with_its_line(tmp_path: Path) -> 
         return made
 
     runs = [run(tmp_path / "1", with_seed(7)), run(tmp_path / "2", with_seed(8))]
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
     (said,) = (hint for hint in worst.cause.hints if "train.py:9" in hint)
@@ -274,7 +336,7 @@ def test_lines_that_ask_for_entropy_are_named(tmp_path: Path) -> None:
     changed = rows()
     change(changed)
     runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
     assert any("train.py:5: draws from os.urandom" in hint for hint in worst.cause.hints)
@@ -285,7 +347,7 @@ def test_a_crash_is_said_with_its_last_words(tmp_path: Path) -> None:
     made.remove(steps_of(made)[-1])
     runs = [run(tmp_path / "1"), run(tmp_path / "2", made, exit_status=1)]
     (tmp_path / "2" / "stderr.txt").write_text("Traceback\nRuntimeError: full\n")
-    worst = judge.judge(runs, tolerance=0, with_stdout=False).worst
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
     assert "failed after step 5 with exit status 1: RuntimeError: full" in worst.cause.reason

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_repro.verify import workspace
+from tf_repro.verify.running import workspace
 
 
 @pytest.fixture

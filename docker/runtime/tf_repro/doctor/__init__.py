@@ -1,0 +1,1 @@
+"""`tf-repro doctor`: what this interpreter guarantees, and which ops raise."""

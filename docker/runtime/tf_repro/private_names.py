@@ -1,0 +1,159 @@
+"""The private names of libraries that we touch, why, and where a test has seen them.
+
+A private name may go with any release, and nobody will say so. Each is here, so that whoever adds a
+release knows where to look; tests/image/test_private_names.py looks them up in the image itself.
+"""
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+# The releases of TensorFlow whose images have been looked through, oldest and newest first.
+KERAS_2 = "2.12 2.15"
+KERAS_3 = "2.18 2.21"
+ALL = f"{KERAS_2} {KERAS_3}"
+PYTHON = "Python 3.11"
+
+
+class Private(NamedTuple):
+    """One name.
+
+    Attributes:
+        module: where it is; empty for an attribute of objects, which no import finds.
+        name: in the module, or of an object of that class.
+        why: what is not covered without it, to be followed by "not covered".
+        seen: in which releases a test has seen it.
+    """
+
+    module: str
+    name: str
+    why: str
+    seen: str
+
+
+_TF = "tensorflow.python."
+_WORKERS = "fit with several workers is"
+_UPDATE = "recording the steps of an optimiser is"
+_PRECISION = "turning mixed precision back is"
+_EXECUTOR = "an executor of another package is"
+_NO_TEST = ""  # is in no image of ours
+
+NAMES = (
+    # Python
+    Private("random", "_inst", "the global generator of random is", PYTHON),
+    Private("multiprocessing.process", "BaseProcess._bootstrap", "a spawned process is", PYTHON),
+    Private("multiprocessing.pool", "Pool._map_async", "Pool.map and starmap are", PYTHON),
+    # NumPy
+    Private("numpy.random", "bit_generator.randbits", "what is made without a seed is", ALL),
+    Private("numpy.random", "MT19937._legacy_seeding", "reseeding a forked child is", ALL),
+    Private("numpy.random", "mtrand._rand", "the global generator in audit is", ALL),
+    # scikit-learn and SciPy
+    Private("sklearn.utils.validation", "check_random_state", "its use in audit is", _NO_TEST),
+    Private("scipy._lib._util", "check_random_state", "its use in audit is", _NO_TEST),
+    # TensorFlow: sources
+    Private(f"{_TF}framework.random_seed", "get_seed", "the seed of TF 1 graphs is", ALL),
+    Private(f"{_TF}framework.random_seed", "set_seed", "noticing an own seed is", ALL),
+    Private(f"{_TF}framework.random_seed", "set_random_seed", "noticing an own seed is", ALL),
+    Private(
+        f"{_TF}ops.stateful_random_ops",
+        "Generator.from_non_deterministic_state",
+        "a generator without a seed is",
+        ALL,
+    ),
+    Private(
+        f"{_TF}ops.stateful_random_ops",
+        "get_global_generator",
+        "the global generator of tf.random is",
+        ALL,
+    ),
+    Private(
+        f"{_TF}ops.image_ops_impl", "sample_distorted_bounding_box*", "tf.image's boxes are", ALL
+    ),
+    Private(f"{_TF}ops.nn_ops", "fractional_max_pool*", "fractional pooling is", ALL),
+    Private(f"{_TF}ops.nn_ops", "fractional_avg_pool*", "fractional pooling is", ALL),
+    Private(f"{_TF}ops.gen_logging_ops", "timestamp", "tf.timestamp is", ALL),
+    Private(f"{_TF}ops.gen_math_ops", "dense_bincount", "counting in one thread is", ALL),
+    Private(f"{_TF}ops.gen_math_ops", "bincount", "counting in one thread is", ALL),
+    Private(f"{_TF}ops.gen_math_ops", "DenseBincount", "counting in one thread is", ALL),
+    Private(f"{_TF}ops.gen_math_ops", "Bincount", "counting in one thread is", ALL),
+    Private(f"{_TF}data.ops.dataset_ops", "DatasetV2.*", "tf.data's order is", ALL),
+    Private(f"{_TF}eager.context", "Context._initialized", "reseeding a child is", ALL),
+    Private(f"{_TF}eager.context", "Context._rng", "comparing the seeds of ops is", ALL),
+    # TensorFlow: recording
+    Private(f"{_TF}eager.backprop", "GradientTape.gradient", "recording the loss is", ALL),
+    Private(
+        f"{_TF}eager.polymorphic_function.polymorphic_function",
+        "Function.__call__",
+        "knowing what XLA compiles is",
+        ALL,
+    ),
+    Private("", "Function._jit_compile", "knowing what XLA compiles is", ALL),
+    Private(
+        f"{_TF}data.ops.structured_function",
+        "StructuredFunctionWrapper.__init__",
+        "recording the random ops of tf.data is",
+        ALL,
+    ),
+    Private(f"{_TF}ops.stateful_random_ops", "Generator.__init__", "recording generators is", ALL),
+    Private("", "EagerTensor._id", "--bisect of eager operations is", ALL),
+    Private("", "DType._is_ref_dtype", "--bisect of TF 1 references is", ALL),
+    # Keras 2: 2.12 is keras.engine, 2.13 to 2.15 keras.src
+    Private("keras.engine.data_adapter", "KerasSequenceAdapter.__init__", _WORKERS, "2.12"),
+    Private("keras.src.engine.data_adapter", "KerasSequenceAdapter.__init__", _WORKERS, "2.15"),
+    Private("keras.mixed_precision.policy", "set_*_policy", _PRECISION, "2.12"),
+    Private("keras.src.mixed_precision.policy", "set_*_policy", _PRECISION, "2.15"),
+    Private("keras.engine.training", "Model.make_train_function", "recording fit is", "2.12"),
+    Private("keras.src.engine.training", "Model.make_train_function", "recording fit is", "2.15"),
+    Private("keras.optimizers.optimizer", "Optimizer.apply_gradients", _UPDATE, "2.12"),
+    Private("keras.src.optimizers.optimizer", "Optimizer.apply_gradients", _UPDATE, "2.15"),
+    Private("keras.optimizers.legacy.optimizer_v2", "OptimizerV2.apply_gradients", _UPDATE, "2.12"),
+    Private(
+        "keras.src.optimizers.legacy.optimizer_v2", "OptimizerV2.apply_gradients", _UPDATE, "2.15"
+    ),
+    Private("keras.callbacks", "CallbackList.on_epoch_end", "recording epochs is", "2.12"),
+    Private("keras.src.callbacks", "CallbackList.on_epoch_end", "recording epochs is", "2.15"),
+    # Keras 3
+    Private(
+        "keras.src.trainers.data_adapters.py_dataset_adapter",
+        "OrderedEnqueuer.__init__",
+        _WORKERS,
+        KERAS_3,
+    ),
+    Private("keras.src.dtype_policies.dtype_policy", "set_*_policy", _PRECISION, KERAS_3),
+    Private(
+        "keras.src.backend.tensorflow.trainer",
+        "TensorFlowTrainer.make_train_function",
+        "recording fit is",
+        KERAS_3,
+    ),
+    Private("keras.src.optimizers.base_optimizer", "BaseOptimizer.apply", _UPDATE, KERAS_3),
+    Private("", "BaseOptimizer._trainable_variables", _UPDATE, KERAS_3),
+    Private(
+        "keras.src.callbacks.callback_list",
+        "CallbackList.on_epoch_end",
+        "recording epochs is",
+        KERAS_3,
+    ),
+    Private(
+        "keras.src.random.seed_generator",
+        "SeedGenerator.__init__",
+        "recording generators is",
+        KERAS_3,
+    ),
+    Private("", "Variable._value", "recording generators is", KERAS_3),
+    # Others
+    Private("loky.process_executor", "ProcessPoolExecutor.submit", _EXECUTOR, _NO_TEST),
+    Private(
+        "joblib.externals.loky.process_executor",
+        "ProcessPoolExecutor.submit",
+        _EXECUTOR,
+        _NO_TEST,
+    ),
+    Private("joblib.parallel", "Parallel.__call__", "numbering joblib's tasks is", _NO_TEST),
+)
+
+
+def what(module: str, name: str) -> str:
+    """Return what is not covered where a release lacks a name; "it is" for a public one."""
+    return next(
+        (one.why for one in NAMES if one.module == module and fnmatchcase(name, one.name)), "it is"
+    )

@@ -1,0 +1,192 @@
+"""From the first difference to its cause, in plain words."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Difference
+from tf_repro.verify.reading.records import Run, Step
+from tf_repro.verify.running.run import last_words
+
+STREAM = "a random stream"
+DATA = "the data pipeline"
+KERNEL = "a kernel"
+OPTIMISER = "the optimiser"
+OUTSIDE = "outside of training"
+ENTROPY = 4  # lines that are named
+STATES = 3  # generators that are named
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The class of cause, why we say so, and what else is known."""
+
+    kind: str
+    reason: str
+    hints: tuple[str, ...] = ()
+
+
+# Stage -> class and reason, where the stage alone tells them.
+_BY_STAGE = {
+    steps.INITIAL: (STREAM, "the weights differ before the first step: initialisers"),
+    steps.GRADIENTS: (
+        KERNEL,
+        "batch, weights and loss are equal, and the gradients are not: the backward pass",
+    ),
+    steps.WEIGHTS: (
+        OPTIMISER,
+        "the gradients are equal, and the weights after the update are not",
+    ),
+    steps.COUNT: (OUTSIDE, "a different number of steps"),
+    steps.EXIT: (OUTSIDE, "one of the runs failed"),
+}
+
+
+def explain(one: Run, other: Run, first: Difference) -> Cause:
+    """Return the class of cause of two runs' first difference."""
+    kind, reason = _kind(one, other, first)
+    return Cause(kind, reason, tuple(_hints(one, other, first)))
+
+
+def _kind(one: Run, other: Run, first: Difference) -> tuple[str, str]:
+    if first.stage == steps.BATCH:
+        return DATA, _of_batch(one, other, first)
+    if first.stage == steps.LOSS:
+        return _of_loss(one, other, first)
+    failed = next((run for run in (one, other) if run.ended.exit_status), None)
+    if failed and first.stage in {steps.COUNT, steps.EXIT}:
+        return OUTSIDE, _of_failure(failed)
+    equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
+    return _BY_STAGE.get(first.stage, (OUTSIDE, equal))
+
+
+def _of_failure(run: Run) -> str:
+    after = f" after step {run.steps[-1].number}" if run.steps else ""
+    status, words = run.ended.exit_status, last_words(run.folder)
+    return f"one of the runs failed{after} with exit status {status}: {words}"
+
+
+def _of_batch(one: Run, other: Run, first: Difference) -> str:
+    """Tell the order of examples from their content, over the whole epoch."""
+    ours, theirs = (_epoch(run, first) for run in (one, other))
+    if _multiset(ours) == _multiset(theirs):
+        return "the same examples came in another order"
+    if sorted(step.examples for step in ours) == sorted(step.examples for step in theirs):
+        return "the same batches came in another order"
+    return "the content of the examples differs (or which of them there are)"
+
+
+def _epoch(run: Run, first: Difference) -> list[Step]:
+    return [step for step in run.steps if step.series == first.series and step.epoch == first.epoch]
+
+
+def _multiset(steps: Sequence[Step]) -> int:
+    return sum(int(step.examples or "0", 16) for step in steps) % (1 << 64)
+
+
+def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
+    has_batch = bool(one.steps[first.index].batch)
+    begins = "batch and weights are equal" if has_batch else "the weights are equal"
+    unseeded = [
+        op
+        for run in (one, other)
+        for op in run.random_ops
+        if not op["seeded"] and not _is_in_pipeline(op)
+    ]
+    if unseeded:
+        places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
+        return STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
+    if any(not _is_in_pipeline(ours) for ours, _ in _seeds_apart(one, other)):
+        return STREAM, f"{begins}, and random ops of the model have other seeds"
+    made = _first_apart(one, other, first.index + 1, "generators")
+    if made:
+        return STREAM, f"{begins}, and the state of {made} is not"
+    if has_batch:
+        return KERNEL, f"{begins}, and the loss is not: the forward pass"
+    return KERNEL, (
+        f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
+        "does not tell us; `tf_repro.record('batch', x)` does"
+    )
+
+
+def _is_in_pipeline(op: "dict[str, Any]") -> bool:
+    return bool(op["series"].startswith("tf.data"))
+
+
+def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
+    hints = []
+    if one.header.get("mode") == "off" or other.header.get("mode") == "off":
+        hints.append("TF_REPRO=off: nothing is seeded in these runs")
+    for a, b in zip(one.own_seeds, other.own_seeds, strict=False):
+        if a != b and a["place"] == b["place"]:
+            hints.append(
+                f"{a['place']} seeds {a['library']} with {a['seed']} in one run and {b['seed']} in "
+                "the other: a seed that depends on the time, or on chance"
+            )
+            break
+    hints += _seeds_of_ops(one, other)
+    if one.entropy:
+        lines = ", ".join(one.entropy[:ENTROPY])
+        hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
+    # The global generators are moved by threads as well, so that a difference in their state is
+    # worth a word only where it can be the cause: of a batch, a loss or the first weights.
+    if first.stage in {steps.BATCH, steps.LOSS, steps.INITIAL}:
+        hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
+    # The generators that are objects are a hint at these stages; at the loss they are the reason
+    # itself, which `_of_loss` gives.
+    if first.stage in {steps.BATCH, steps.GRADIENTS, steps.WEIGHTS}:
+        hints += _state_apart(_first_apart(one, other, first.index + 1, "generators"))
+    for run in (one, other):
+        step = next((each for each in run.steps if math.isnan(each.loss)), None)
+        if step and any(not math.isnan(each.loss) for each in run.steps):
+            hints.append(f"the loss of one run is NaN from step {step.number} on")
+            break
+    return hints + [
+        f"{what}: {one.header.get(what)} and {other.header.get(what)}"
+        for what in ("cpu", "gpus", "cpus", "devices", "threads")
+        if one.header.get(what) != other.header.get(what)
+    ]
+
+
+def _seeds_of_ops(one: Run, other: Run) -> "list[str]":
+    """Return the lines whose random ops have another seed in the other run."""
+    found: dict[str, str] = {}
+    for a, b in _seeds_apart(one, other):
+        words = (
+            f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(a)} in one run and "
+            f"{_numbers(b)} in the other: a seed that depends on the time, or on chance"
+        )
+        found.setdefault(a["place"], words)
+    return list(found.values())
+
+
+def _seeds_apart(one: Run, other: Run) -> "list[tuple[dict[str, Any], dict[str, Any]]]":
+    """Return the random ops that are the same in both runs, and have other seeds."""
+    return [
+        (a, b)
+        for a, b in zip(one.random_ops, other.random_ops, strict=False)
+        if all(a[name] == b[name] for name in ("series", "name", "place"))
+        and a.get("seeds") != b.get("seeds")
+    ]
+
+
+def _numbers(op: "dict[str, Any]") -> str:
+    return " ".join(map(str, op.get("seeds", ())))
+
+
+def _state_apart(names: str) -> "list[str]":
+    return [f"the state of {names} differs, too"] if names else []
+
+
+def _first_apart(one: Run, other: Run, steps: int, what: str) -> str:
+    """Return the random states that differ first, in words; `what` is a field of the steps."""
+    for ours, theirs in zip(one.steps[:steps], other.steps[:steps], strict=False):
+        a, b = getattr(ours, what), getattr(theirs, what)
+        differing = [name for name, state in a.items() if b.get(name) != state]
+        if differing:
+            rest = f" and {len(differing) - STATES} more" if len(differing) > STATES else ""
+            names = ", ".join(differing[:STATES])
+            return f"{names}{rest} (from step {ours.number} on)"
+    return ""

@@ -1,0 +1,1 @@
+"""Two runs, side by side: their steps, their weights, their files."""

@@ -1,0 +1,1 @@
+"""What runs have left, read back; nothing here compares."""

@@ -1,0 +1,157 @@
+"""What a run left, read back: the header, and the steps of every optimiser in their order."""
+
+import base64
+import itertools
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tf_repro.recording.format import BYTES, VERSION, Kind
+from tf_repro.verify.running.run import CannotRunError, Ended, read_ended
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update of the weights; digests are 8 bytes each, one for every variable.
+
+    Attributes:
+        series: which optimiser.
+        replica: which device of a strategy.
+        number: how many updates this optimiser has made, this one included.
+        epoch: of `fit`, from 1; 0 for a loop written by hand.
+        loss_bits: the loss as it is in memory, in hex; loss_type: NumPy's name of what it is.
+        batch: a digest of the batch, examples a digest that does not depend on their order; both
+            empty outside of a train_step.
+        random: digests of the global generators' states; generators: of those that are objects,
+            by class and the user's line.
+    """
+
+    series: str
+    replica: int
+    number: int
+    epoch: int
+    loss: float
+    loss_bits: str
+    batch: str
+    examples: str
+    gradients: tuple[bytes, ...]
+    weights: tuple[bytes, ...]
+    random: dict[str, str]
+    loss_type: str = ""
+    generators: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """All that one run left."""
+
+    folder: Path
+    ended: Ended
+    header: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    initial: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    random_ops: list[dict[str, Any]] = field(default_factory=list)
+    own_seeds: list[dict[str, Any]] = field(default_factory=list)
+    entropy: list[str] = field(default_factory=list)
+    unrecorded: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    points: list[dict[str, Any]] = field(default_factory=list)
+    weights: list[dict[str, Any]] = field(default_factory=list)
+    whole: bool = False
+
+
+def read(folder: Path) -> Run:
+    """Read the record of one run; the last line of a killed one may be cut, and is left out.
+
+    Raises:
+        CannotRunError: the folder holds no recorded run, or one of another version.
+    """
+    run = Run(folder, read_ended(folder))
+    for process, path in enumerate(sorted(folder.glob("*.jsonl"))):
+        epoch = 0
+        for line in path.read_bytes().split(b"\n"):
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if row["kind"] == Kind.HEADER and row["version"] != VERSION:
+                raise CannotRunError(
+                    f"{path}: version {row['version']} of the record; this tf-repro reads {VERSION}"
+                )
+            if process and "series" in row:
+                row["series"] += f" of process {process + 1}"
+            epoch = _take(run, row, epoch)
+    # The replicas of a strategy take a step together, and write it in whatever order.
+    together = itertools.groupby(run.steps, key=lambda step: (step.series, step.number))
+    run.steps = [step for _, group in together for step in sorted(group, key=_replica)]
+    return run
+
+
+def _replica(step: Step) -> int:
+    return step.replica
+
+
+def _take(run: Run, row: dict[str, Any], epoch: int) -> int:
+    """Add one line to the run; return how many epochs have ended."""
+    kind = row.pop("kind")
+    kept_as_they_are = {
+        Kind.OWN_SEED: run.own_seeds,
+        Kind.UNRECORDED: run.unrecorded,
+        Kind.POINT: run.points,
+        Kind.WEIGHTS: run.weights,
+    }
+    if kind in kept_as_they_are:
+        kept_as_they_are[kind].append(row)
+        return epoch
+    match kind:
+        case Kind.HEADER:
+            run.header = run.header or row
+        case Kind.VARIABLES:
+            run.names[row["series"]] = row["names"]
+        case Kind.INITIAL:
+            run.initial[row["series"]] = _digests(row["weights"])
+        case Kind.GRAPH:
+            # A graph that is traced again has the same ops; so have many functions of tf.data.
+            run.random_ops += [
+                {**op, "series": row["series"]}
+                for op in row["random_ops"]
+                if {**op, "series": row["series"]} not in run.random_ops
+            ]
+        case Kind.DEVICES:
+            run.header = {**row, **run.header}
+        case Kind.ENTROPY:
+            run.entropy.append(row["place"])
+        case Kind.STEP:
+            run.steps.append(_step(row, epoch))
+        case Kind.EPOCH:
+            run.epochs.append(row)
+            return int(row["epoch"])
+        case Kind.END:
+            run.whole = True
+    return epoch
+
+
+def _step(row: dict[str, Any], epoch: int) -> Step:
+    return Step(
+        series=row["series"],
+        replica=row["replica"],
+        number=row["step"],
+        # A loop written by hand has no batch that we know of, and no epochs.
+        epoch=epoch + 1 if row.get("batch") else epoch,
+        loss=row["loss"],
+        loss_bits=row["loss_bits"],
+        batch=row.get("batch", ""),
+        examples=row.get("examples", ""),
+        gradients=_digests(row["gradients"]),
+        weights=_digests(row["weights"]),
+        random=row["random"],
+        loss_type=row.get("loss_type", ""),
+        generators=row.get("generators", {}),
+    )
+
+
+def _digests(text: str) -> tuple[bytes, ...]:
+    data = base64.b64decode(text)
+    return tuple(data[at : at + BYTES] for at in range(0, len(data), BYTES))

@@ -1,0 +1,99 @@
+"""A verified run's passport: where it ran and what came out, for another machine or day."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tf_repro.verify.comparing import weights
+from tf_repro.verify.reading import records
+from tf_repro.verify.reading.records import Run
+from tf_repro.verify.running.run import CannotRunError
+
+VERSION = 1
+# Where `tf-repro verify` leaves it, if nobody says where.
+NAME = "tf-repro-passport.json"
+# What the command was run as, and where its process lived: of a run, and of no other machine.
+_OF_ONE_RUN = ("environment.argv",)
+
+
+def of(run: Run, verified: "dict[str, Any] | None" = None) -> "dict[str, Any]":
+    """Return the passport of a recorded run.
+
+    Args:
+        run: its record.
+        verified: with how many others it was compared, and the verdict.
+    """
+    last = run.steps[-1] if run.steps else None
+    return {
+        "tf_repro_passport": VERSION,
+        "command": run.ended.command,
+        "environment": {**run.header, "revision": run.ended.revision},
+        "verified": verified or {},
+        "results": {
+            "exit_status": run.ended.exit_status,
+            "steps": len(run.steps),
+            "last_loss": last.loss_bits if last else "",
+            "last_weights_digest": b"".join(last.weights).hex() if last else "",
+            "metrics": run.epochs[-1]["logs"] if run.epochs else {},
+            "final_weights": weights.digest(run),
+        },
+    }
+
+
+def read(path: Path) -> "dict[str, Any]":
+    """Read a passport, or make the one of a recorded run out of its folder.
+
+    Raises:
+        CannotRunError: it is neither, or one of another version.
+    """
+    if path.is_dir():
+        return of(records.read(path))
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+        version = found["tf_repro_passport"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotRunError(f"{path}: not a passport ({error})") from error
+    if version != VERSION:
+        raise CannotRunError(f"{path}: version {version}; this tf-repro reads {VERSION}")
+    return found
+
+
+def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]":
+    """Return what differs, the environments first, and whether the results are the same."""
+    around = _differing(_environment(one), _environment(other))
+    results = _differing(flat(one["results"]), flat(other["results"]))
+    lines = ["the environments are the same"]
+    if around:
+        lines = [f"the environments differ in {len(around)}:", *around]
+    if results:
+        lines += ["", f"the results differ in {len(results)}:", *results]
+    else:
+        lines += ["", "the results are identical, to the bit"]
+    return "\n".join(lines) + "\n", not results
+
+
+def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
+    kept = {name: passport.get(name) for name in ("command", "environment")}
+    return {name: text for name, text in flat(kept).items() if name not in _OF_ONE_RUN}
+
+
+def _differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
+    names = dict.fromkeys([*one, *other])
+    return [
+        f"  {name}: {one.get(name, '(none)')} -> {other.get(name, '(none)')}"
+        for name in names
+        if one.get(name) != other.get(name)
+    ]
+
+
+def flat(value: Any, name: str = "") -> "dict[str, str]":
+    """Return a structure of plain JSON as lines: where in it, and what is there."""
+    if isinstance(value, dict):
+        return {
+            leaf: text
+            for key, inner in value.items()
+            for leaf, text in flat(inner, f"{name}.{key}" if name else str(key)).items()
+        }
+    if isinstance(value, list):
+        return {name: " ".join(map(str, value))}
+    return {name: str(value)}

@@ -1,0 +1,166 @@
+"""Recording one run: a fresh process in a folder of its own, and all that it leaves."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tf_repro import environment
+from tf_repro.verify.running import draws, git_commit, workspace
+
+RUN = "run.json"
+FILES = "files"
+STDOUT = "stdout.txt"
+STDERR = "stderr.txt"
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Ended:
+    """How a run went.
+
+    Attributes:
+        exit_status: of the program; 128 + n if signal n ended it.
+        seconds: from its start to its end.
+        written: files that it wrote in its working folder, or below the artifacts folder.
+        revision: the commit of the working folder, if there is one.
+    """
+
+    command: list[str]
+    exit_status: int
+    seconds: float
+    written: list[str] = field(default_factory=list)
+    revision: str = ""
+
+
+class CannotRunError(Exception):
+    """The program could not be started; the message is one line for the user."""
+
+
+def record(
+    command: Sequence[str],
+    into: Path,
+    *,
+    records: Path,
+    artifacts: "Path | None" = None,
+    bisect_at: "int | None" = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> Ended:
+    """Run a program once and leave its record, its output and the files that it wrote in `into`.
+
+    Args:
+        command: the program and its arguments; it runs in a copy of the working folder.
+        into: a new folder.
+        records: the folder of all runs' records, which none of them sees.
+        artifacts: a folder whose files are compared too, outside of the working folder.
+        bisect_at: record every operation around this step, too; see recording/operations.
+        on_progress: called every half second with what the record says, for people.
+
+    Raises:
+        CannotRunError: there is no such program, no copy of the working folder, or no folder of
+            artifacts.
+    """
+    into.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
+        work = Path(folder) / Path.cwd().name
+        try:
+            before = workspace.fill(Path.cwd(), work, records)
+        except workspace.CannotCopyError as error:
+            raise CannotRunError(str(error)) from error
+        before_artifacts = workspace.state(artifacts) if artifacts else {}
+        started = time.monotonic()
+        environ = {**os.environ, environment.RECORD: str(into)}
+        for name in (environment.BISECT, environment.AUDIT):
+            environ.pop(name, None)
+        notes = Path(folder) / "audit"
+        if bisect_at is not None:
+            notes.mkdir()
+            environ |= {environment.BISECT: str(bisect_at), environment.AUDIT: str(notes)}
+        status = _run(command, work, into, environ, on_progress)
+        if bisect_at is not None:
+            draws.keep(notes, work, into)
+        if artifacts and not artifacts.is_dir():
+            raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
+        names = workspace.written(work, before)
+        for name in names:
+            _keep(work / name, into / FILES / name)
+        for name in workspace.written(artifacts, before_artifacts) if artifacts else ():
+            assert artifacts
+            names.append(f"{artifacts.name}/{name}")
+            _keep(artifacts / name, into / FILES / names[-1])
+        ended = Ended(
+            list(command), status, time.monotonic() - started, names, git_commit.of(Path.cwd())
+        )
+    (into / RUN).write_text(json.dumps(asdict(ended), indent=1))
+    return ended
+
+
+def _run(
+    command: Sequence[str],
+    work: Path,
+    into: Path,
+    environ: "dict[str, str]",
+    on_progress: Callable[[str], None],
+) -> int:
+    with (into / STDOUT).open("wb") as out, (into / STDERR).open("wb") as err:
+        try:
+            process = subprocess.Popen(command, cwd=work, env=environ, stdout=out, stderr=err)
+        except OSError as error:
+            raise CannotRunError(f"{command[0]}: {error.strerror}") from error
+        watcher = threading.Thread(target=_watch, args=(process, into, on_progress), daemon=True)
+        watcher.start()
+        try:
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        watcher.join()
+    return status if status >= 0 else 128 - status
+
+
+def _watch(
+    process: "subprocess.Popen[bytes]", into: Path, on_progress: Callable[[str], None]
+) -> None:
+    """Say how far the run is, until it ends."""
+    steps, epochs = 0, 0
+    offsets: dict[Path, int] = {}
+    while process.poll() is None:
+        for path in into.glob("*.jsonl"):
+            with path.open("rb") as file:
+                file.seek(offsets.get(path, 0))
+                text = file.read()
+                offsets[path] = file.tell()
+            steps += text.count(b'{"kind":"step"')
+            epochs += text.count(b'{"kind":"epoch"')
+        on_progress(f"epoch {epochs + 1}, step {steps}")
+        time.sleep(POLL_SECONDS)
+
+
+def _keep(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def read_ended(folder: Path) -> Ended:
+    """Return how a recorded run went.
+
+    Raises:
+        CannotRunError: the folder holds no recorded run.
+    """
+    try:
+        return Ended(**json.loads((folder / RUN).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise CannotRunError(f"{folder}: not a recorded run ({error})") from error
+
+
+def last_words(folder: Path) -> str:
+    """Return the last line that a run said on stderr."""
+    lines = (folder / STDERR).read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing on stderr")

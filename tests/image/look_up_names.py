@@ -1,0 +1,63 @@
+"""Runs in an image: looks up every private name that the runtime touches in this release.
+
+Prints a line for each that was seen here before and is gone.
+"""
+
+import fnmatch
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from tf_repro import private_names
+
+
+def held_by(optimizer: Any, name: str) -> bool:
+    optimizer.build([tf.Variable(1.0)])
+    return hasattr(optimizer, name)
+
+
+def on_keras_variable(name: str) -> bool:
+    layer = tf.keras.layers.Dense(1)
+    layer.build((None, 1))
+    return hasattr(layer.kernel, name)
+
+
+# What objects have once they are made, and no module tells.
+OF_OBJECTS: dict[str, Callable[[str], bool]] = {
+    "Function": lambda name: hasattr(tf.function(lambda: 1), name),
+    "EagerTensor": lambda name: hasattr(tf.constant(1), name),
+    "DType": lambda name: hasattr(tf.float32, name),
+    "BaseOptimizer": lambda name: held_by(tf.keras.optimizers.SGD(), name),
+    "Variable": on_keras_variable,
+    "Context": lambda name: hasattr(
+        importlib.import_module("tensorflow.python.eager.context").context(), name
+    ),
+}
+
+
+def is_there(row: private_names.Private) -> bool:
+    """Tell whether there is such a name, or one that its pattern means."""
+    holder, _, last = row.name.rpartition(".")
+    if holder in OF_OBJECTS and last.startswith("_") and not last.startswith("__"):
+        return OF_OBJECTS[holder](last)
+    try:
+        found: Any = importlib.import_module(row.module)
+        for part in filter(None, holder.split(".")):
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return False
+    return bool(fnmatch.filter(dir(found), last))
+
+
+def main() -> None:
+    release, python = os.environ["RELEASE"], f"Python 3.{sys.version_info.minor}"
+    for row in private_names.NAMES:
+        if (release in row.seen.split() or row.seen == python) and not is_there(row):
+            sys.stdout.write(f"gone: {row.module} {row.name}\n")
+
+
+main()
