@@ -5,16 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tf_repro.verify.comparing import steps
-from tf_repro.verify.comparing.steps import Difference
+from tf_repro.verify.comparing.steps import Difference, Stage
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading.records import Run, Step
 from tf_repro.verify.running.run import last_words
 
-STREAM = "a random stream"
-DATA = "the data pipeline"
-KERNEL = "a kernel"
-OPTIMISER = "the optimiser"
-OUTSIDE = "outside of training"
 ENTROPY = 4  # lines that are named
 STATES = 3  # generators that are named
 
@@ -23,24 +18,24 @@ STATES = 3  # generators that are named
 class Cause:
     """The class of cause, why we say so, and what else is known."""
 
-    kind: str
+    kind: CauseKind
     reason: str
     hints: tuple[str, ...] = ()
 
 
 # Stage -> class and reason, where the stage alone tells them.
 _BY_STAGE = {
-    steps.INITIAL: (STREAM, "the weights differ before the first step: initialisers"),
-    steps.GRADIENTS: (
-        KERNEL,
+    Stage.INITIAL: (CauseKind.STREAM, "the weights differ before the first step: initialisers"),
+    Stage.GRADIENTS: (
+        CauseKind.KERNEL,
         "batch, weights and loss are equal, and the gradients are not: the backward pass",
     ),
-    steps.WEIGHTS: (
-        OPTIMISER,
+    Stage.WEIGHTS: (
+        CauseKind.OPTIMISER,
         "the gradients are equal, and the weights after the update are not",
     ),
-    steps.COUNT: (OUTSIDE, "a different number of steps"),
-    steps.EXIT: (OUTSIDE, "one of the runs failed"),
+    Stage.COUNT: (CauseKind.OUTSIDE, "a different number of steps"),
+    Stage.EXIT: (CauseKind.OUTSIDE, "one of the runs failed"),
 }
 
 
@@ -50,16 +45,16 @@ def explain(one: Run, other: Run, first: Difference) -> Cause:
     return Cause(kind, reason, tuple(_hints(one, other, first)))
 
 
-def _kind(one: Run, other: Run, first: Difference) -> tuple[str, str]:
-    if first.stage == steps.BATCH:
-        return DATA, _of_batch(one, other, first)
-    if first.stage == steps.LOSS:
+def _kind(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
+    if first.stage == Stage.BATCH:
+        return CauseKind.DATA, _of_batch(one, other, first)
+    if first.stage == Stage.LOSS:
         return _of_loss(one, other, first)
     failed = next((run for run in (one, other) if run.ended.exit_status), None)
-    if failed and first.stage in {steps.COUNT, steps.EXIT}:
-        return OUTSIDE, _of_failure(failed)
+    if failed and first.stage in {Stage.COUNT, Stage.EXIT}:
+        return CauseKind.OUTSIDE, _of_failure(failed)
     equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
-    return _BY_STAGE.get(first.stage, (OUTSIDE, equal))
+    return _BY_STAGE.get(first.stage, (CauseKind.OUTSIDE, equal))
 
 
 def _of_failure(run: Run) -> str:
@@ -86,7 +81,7 @@ def _multiset(steps: Sequence[Step]) -> int:
     return sum(int(step.examples or "0", 16) for step in steps) % (1 << 64)
 
 
-def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
+def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     has_batch = bool(one.steps[first.index].batch)
     begins = "batch and weights are equal" if has_batch else "the weights are equal"
     unseeded = [
@@ -97,15 +92,15 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
     ]
     if unseeded:
         places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
-        return STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
+        return CauseKind.STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
     if any(not _is_in_pipeline(ours) for ours, _ in _seeds_apart(one, other)):
-        return STREAM, f"{begins}, and random ops of the model have other seeds"
+        return CauseKind.STREAM, f"{begins}, and random ops of the model have other seeds"
     made = _first_apart(one, other, first.index + 1, "generators")
     if made:
-        return STREAM, f"{begins}, and the state of {made} is not"
+        return CauseKind.STREAM, f"{begins}, and the state of {made} is not"
     if has_batch:
-        return KERNEL, f"{begins}, and the loss is not: the forward pass"
-    return KERNEL, (
+        return CauseKind.KERNEL, f"{begins}, and the loss is not: the forward pass"
+    return CauseKind.KERNEL, (
         f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
         "does not tell us; `tf_repro.record('batch', x)` does"
     )
@@ -131,10 +126,10 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
     # Threads move the global generators: where they are no cause, they say nothing.
-    if first.stage in {steps.BATCH, steps.LOSS, steps.INITIAL}:
+    if first.stage in {Stage.BATCH, Stage.LOSS, Stage.INITIAL}:
         hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
     # Of the loss, they are the reason itself.
-    if first.stage in {steps.BATCH, steps.GRADIENTS, steps.WEIGHTS}:
+    if first.stage in {Stage.BATCH, Stage.GRADIENTS, Stage.WEIGHTS}:
         hints += _state_apart(_first_apart(one, other, first.index + 1, "generators"))
     for run in (one, other):
         step = next((each for each in run.steps if math.isnan(each.loss)), None)

@@ -1,5 +1,6 @@
 """The first difference is found wherever it is, and its cause is named."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
-from tf_repro.verify import cause
-from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reporting import terminal
 from tf_repro.verify.verdict import Verdict, judge
 
@@ -62,36 +63,36 @@ CASES: dict[str, tuple[Change, str, int, str, str]] = {
     # what -> change, stage, step, class, words of the reason
     "initial weights": (
         lambda made: made[2].update(weights=digests(1, 9)),
-        steps.INITIAL, 0, cause.STREAM, "before the first step",
+        Stage.INITIAL, 0, CauseKind.STREAM, "before the first step",
     ),
-    "batches swapped": (swap_batches, steps.BATCH, 4, cause.DATA, "another order"),
-    "examples swapped": (swap_examples, steps.BATCH, 4, cause.DATA, "same examples"),
+    "batches swapped": (swap_batches, Stage.BATCH, 4, CauseKind.DATA, "another order"),
+    "examples swapped": (swap_examples, Stage.BATCH, 4, CauseKind.DATA, "same examples"),
     "content": (
-        set_step(2, batch="0", examples="7"), steps.BATCH, 2, cause.DATA, "content",
+        set_step(2, batch="0", examples="7"), Stage.BATCH, 2, CauseKind.DATA, "content",
     ),
-    "loss, seeded": (set_step(2, loss_bits="0"), steps.LOSS, 2, cause.KERNEL, "forward"),
-    "loss, unseeded": (unseeded, steps.LOSS, 2, cause.STREAM, "RandomUniform of train.py:7"),
-    "loss, another seed": (another_seed, steps.LOSS, 1, cause.STREAM, "have other seeds"),
+    "loss, seeded": (set_step(2, loss_bits="0"), Stage.LOSS, 2, CauseKind.KERNEL, "forward"),
+    "loss, unseeded": (unseeded, Stage.LOSS, 2, CauseKind.STREAM, "RandomUniform of train.py:7"),
+    "loss, another seed": (another_seed, Stage.LOSS, 1, CauseKind.STREAM, "have other seeds"),
     "loss, another generator": (
-        another_generator, steps.LOSS, 3, cause.STREAM,
+        another_generator, Stage.LOSS, 3, CauseKind.STREAM,
         "the state of the Generator of train.py:3 (from step 3 on) is not",
     ),
     "gradients": (
-        set_step(5, gradients=digests(305, 1)), steps.GRADIENTS, 5, cause.KERNEL, "backward",
+        set_step(5, gradients=digests(305, 1)), Stage.GRADIENTS, 5, CauseKind.KERNEL, "backward",
     ),
     "weights": (
-        set_step(6, weights=digests(1, 606)), steps.WEIGHTS, 6, cause.OPTIMISER, "update",
+        set_step(6, weights=digests(1, 606)), Stage.WEIGHTS, 6, CauseKind.OPTIMISER, "update",
     ),
     "fewer steps": (
-        lambda made: made.remove(steps_of(made)[-1]), steps.COUNT, 0, cause.OUTSIDE, "number",
+        lambda made: made.remove(steps_of(made)[-1]), Stage.COUNT, 0, CauseKind.OUTSIDE, "number",
     ),
     "metrics": (
         lambda made: made[-2]["logs"].update(loss=7.0),
-        steps.METRICS, 0, cause.OUTSIDE, "every recorded step",
+        Stage.METRICS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
     "a point": (
         lambda made: made.append({"kind": "point", "name": "x", "n": 1, "digest": "a"}),
-        steps.POINTS, 0, cause.OUTSIDE, "every recorded step",
+        Stage.POINTS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
 }  # fmt: skip
 
@@ -109,6 +110,15 @@ def test_the_first_difference_and_its_class(tmp_path: Path, case: str) -> None:
     assert worst.cause.kind == kind
     assert reason in worst.cause.reason
     assert stage in terminal.render(verdict)
+
+
+def test_the_reports_say_stage_and_class_in_plain_words(tmp_path: Path) -> None:
+    """Programs read the JSON, so that no name of ours may get into it."""
+    verdict = verdict_of(tmp_path, set_step(5, gradients=digests(305, 1)))
+    (pair,) = json.loads(json.dumps(terminal.as_json(verdict)))["pairs"]
+    assert (pair["first"]["stage"], pair["cause"]["kind"]) == ("gradients", "a kernel")
+    assert list(pair["sections"]) == ["gradients"]
+    assert "class of cause:   a kernel" in terminal.render(verdict)
 
 
 def test_equal_runs_are_identical(tmp_path: Path) -> None:
@@ -131,7 +141,7 @@ def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.pair.first is not None
-    assert (worst.pair.first.step, worst.pair.first.stage) == (3, steps.GRADIENTS)
+    assert (worst.pair.first.step, worst.pair.first.stage) == (3, Stage.GRADIENTS)
     assert worst.pair.stages[2] == (True, True, False, False)
 
 
@@ -171,7 +181,7 @@ def test_a_generator_that_parts_later_is_no_cause(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == cause.KERNEL
+    assert worst.cause.kind == CauseKind.KERNEL
     assert not any("Generator" in hint for hint in worst.cause.hints)
 
 
@@ -188,7 +198,7 @@ def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
     worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == cause.OPTIMISER
+    assert worst.cause.kind == CauseKind.OPTIMISER
     said = "the state of the Generator of sgd.py:5 (from step 6 on) differs, too"
     assert said in worst.cause.hints
 
