@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tf_repro.verify.comparing.steps import Difference, Stage
 from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading.records import Run, Step
+from tf_repro.verify.reading.rows import RandomOp
 from tf_repro.verify.running.run import last_words
 
 ENTROPY = 4  # lines that are named
@@ -88,10 +88,10 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
         op
         for run in (one, other)
         for op in run.random_ops
-        if not op["seeded"] and not _is_in_pipeline(op)
+        if not op.seeded and not _is_in_pipeline(op)
     ]
     if unseeded:
-        places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
+        places = dict.fromkeys(f"{op.type} of {op.place or op.name}" for op in unseeded)
         return CauseKind.STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
     if any(not _is_in_pipeline(ours) for ours, _ in _seeds_apart(one, other)):
         return CauseKind.STREAM, f"{begins}, and random ops of the model have other seeds"
@@ -106,8 +106,8 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     )
 
 
-def _is_in_pipeline(op: "dict[str, Any]") -> bool:
-    return bool(op["series"].startswith("tf.data"))
+def _is_in_pipeline(op: RandomOp) -> bool:
+    return op.series.startswith("tf.data")
 
 
 def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
@@ -115,9 +115,9 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
     if one.header.get("mode") == "off" or other.header.get("mode") == "off":
         hints.append("TF_REPRO=off: nothing is seeded in these runs")
     for a, b in zip(one.own_seeds, other.own_seeds, strict=False):
-        if a != b and a["place"] == b["place"]:
+        if a != b and a.place == b.place:
             hints.append(
-                f"{a['place']} seeds {a['library']} with {a['seed']} in one run and {b['seed']} in "
+                f"{a.place} seeds {a.library} with {a.seed} in one run and {b.seed} in "
                 "the other: a seed that depends on the time, or on chance"
             )
             break
@@ -148,25 +148,24 @@ def _seeds_of_ops(one: Run, other: Run) -> "list[str]":
     found: dict[str, str] = {}
     for a, b in _seeds_apart(one, other):
         words = (
-            f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(a)} in one run and "
+            f"{a.place}: {a.type} ({a.series}) has the seed {_numbers(a)} in one run and "
             f"{_numbers(b)} in the other: a seed that depends on the time, or on chance"
         )
-        found.setdefault(a["place"], words)
+        found.setdefault(a.place, words)
     return list(found.values())
 
 
-def _seeds_apart(one: Run, other: Run) -> "list[tuple[dict[str, Any], dict[str, Any]]]":
+def _seeds_apart(one: Run, other: Run) -> "list[tuple[RandomOp, RandomOp]]":
     """Return the random ops that are the same in both runs, and have other seeds."""
     return [
         (a, b)
         for a, b in zip(one.random_ops, other.random_ops, strict=False)
-        if all(a[name] == b[name] for name in ("series", "name", "place"))
-        and a.get("seeds") != b.get("seeds")
+        if (a.series, a.name, a.place) == (b.series, b.name, b.place) and a.seeds != b.seeds
     ]
 
 
-def _numbers(op: "dict[str, Any]") -> str:
-    return " ".join(map(str, op.get("seeds", ())))
+def _numbers(op: RandomOp) -> str:
+    return " ".join(map(str, op.seeds))
 
 
 def _state_apart(names: str) -> "list[str]":

@@ -181,7 +181,7 @@ def _epochs(one: Run, other: Run) -> list[Difference]:
 
 def _points(one: Run, other: Run) -> list[Difference]:
     return [
-        Difference(Stage.POINTS, detail=f"{ours['name']}, call {ours['n']}")
+        Difference(Stage.POINTS, detail=f"{ours.name}, call {ours.n}")
         for ours, theirs in zip(one.points, other.points, strict=False)
         if ours != theirs
     ] + (

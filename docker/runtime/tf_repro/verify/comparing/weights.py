@@ -38,7 +38,7 @@ def compare(one: Run, other: Run) -> list[Variable]:
 
 def count(run: Run) -> int:
     """Return how many variables a run kept."""
-    return sum(len(each["names"]) for each in run.weights)
+    return sum(len(each.names) for each in run.weights)
 
 
 def digest(run: Run) -> str:
@@ -55,9 +55,9 @@ def digest(run: Run) -> str:
 
 def _variables(run: Run) -> "Iterator[tuple[tuple[str, str], np.ndarray]]":
     for kept in run.weights:
-        with np.load(run.folder / kept["file"], allow_pickle=False) as arrays:
-            for number, name in enumerate(kept["names"]):
-                yield (kept["model"], f"{name}"), arrays[f"{number:04d}"]
+        with np.load(run.folder / kept.file, allow_pickle=False) as arrays:
+            for number, name in enumerate(kept.names):
+                yield (kept.model, f"{name}"), arrays[f"{number:04d}"]
 
 
 def _rank(variable: Variable) -> tuple[float, str]:

@@ -5,13 +5,22 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tf_repro.recording.format import BYTES, VERSION, Kind
+from tf_repro.verify.reading.rows import (
+    Epoch,
+    Header,
+    KeptWeights,
+    OwnSeed,
+    Point,
+    RandomOp,
+    Unrecorded,
+)
 from tf_repro.verify.running.run import CannotRunError, Ended, read_ended
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One update of the weights; digests are 8 bytes each, one for every variable.
 
@@ -48,17 +57,17 @@ class Run:
 
     folder: Path
     ended: Ended
-    header: dict[str, Any] = field(default_factory=dict)
+    header: Header = field(default_factory=Header)
     names: dict[str, list[str]] = field(default_factory=dict)
     initial: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
-    random_ops: list[dict[str, Any]] = field(default_factory=list)
-    own_seeds: list[dict[str, Any]] = field(default_factory=list)
+    random_ops: list[RandomOp] = field(default_factory=list)
+    own_seeds: list[OwnSeed] = field(default_factory=list)
     entropy: list[str] = field(default_factory=list)
-    unrecorded: list[dict[str, Any]] = field(default_factory=list)
+    unrecorded: list[Unrecorded] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    points: list[dict[str, Any]] = field(default_factory=list)
-    weights: list[dict[str, Any]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    weights: list[KeptWeights] = field(default_factory=list)
     whole: bool = False
 
 
@@ -96,41 +105,48 @@ def _replica(step: Step) -> int:
 def _take(run: Run, row: dict[str, Any], epoch: int) -> int:
     """Add one line to the run; return how many epochs have ended."""
     kind = row.pop("kind")
-    kept_as_they_are = {
-        Kind.OWN_SEED: run.own_seeds,
-        Kind.UNRECORDED: run.unrecorded,
-        Kind.POINT: run.points,
-        Kind.WEIGHTS: run.weights,
-    }
-    if kind in kept_as_they_are:
-        kept_as_they_are[kind].append(row)
-        return epoch
     match kind:
         case Kind.HEADER:
-            run.header = run.header or row
+            run.header = run.header or cast(Header, row)
         case Kind.VARIABLES:
             run.names[row["series"]] = row["names"]
         case Kind.INITIAL:
             run.initial[row["series"]] = _digests(row["weights"])
         case Kind.GRAPH:
             # A graph that is traced again has the same ops; so have many functions of tf.data.
-            run.random_ops += [
-                {**op, "series": row["series"]}
-                for op in row["random_ops"]
-                if {**op, "series": row["series"]} not in run.random_ops
-            ]
+            ops = [_random_op(row["series"], op) for op in row["random_ops"]]
+            run.random_ops += [op for op in ops if op not in run.random_ops]
         case Kind.DEVICES:
-            run.header = {**row, **run.header}
-        case Kind.ENTROPY:
-            run.entropy.append(row["place"])
+            run.header = cast(Header, {**row, **run.header})
         case Kind.STEP:
             run.steps.append(_step(row, epoch))
         case Kind.EPOCH:
-            run.epochs.append(row)
+            run.epochs.append(Epoch(epoch=row["epoch"], logs=row["logs"]))
             return int(row["epoch"])
         case Kind.END:
             run.whole = True
+        case _:
+            _append(run, kind, row)
     return epoch
+
+
+def _append(run: Run, kind: str, row: dict[str, Any]) -> None:
+    """Add a line that stands for itself."""
+    match kind:
+        case Kind.OWN_SEED:
+            run.own_seeds.append(OwnSeed(**row))
+        case Kind.UNRECORDED:
+            run.unrecorded.append(Unrecorded(**row))
+        case Kind.POINT:
+            run.points.append(Point(**row))
+        case Kind.WEIGHTS:
+            run.weights.append(KeptWeights(row["model"], row["file"], tuple(row["names"])))
+        case Kind.ENTROPY:
+            run.entropy.append(row["place"])
+
+
+def _random_op(series: str, op: dict[str, Any]) -> RandomOp:
+    return RandomOp(series, **{**op, "seeds": tuple(op["seeds"])})
 
 
 def _step(row: dict[str, Any], epoch: int) -> Step:
