@@ -1,5 +1,9 @@
 """The format of records: what the recorder inside a program writes, and `verify` reads back."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 # Moved when a reader of the old one would misread it.
 VERSION = 1
 BYTES = 8  # of a digest
@@ -35,3 +39,16 @@ def step_file(series: str, what: str) -> str:
 def weights_file(process: int, model: str) -> str:
     """Return the file, in a run's folder, that keeps the final weights of one model."""
     return f"weights-{process}-{model.replace(' ', '-')}.npz"
+
+
+def rows(text: bytes) -> Iterator[dict[str, Any]]:
+    r"""Yield the lines of a record, without those that were cut: of a run that was killed.
+
+    >>> [row["kind"] for row in rows(b'{"kind": "step"}\n{"kind": "epo')]
+    ['step']
+    """
+    for line in text.split(b"\n"):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue

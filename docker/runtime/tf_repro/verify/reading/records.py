@@ -2,12 +2,11 @@
 
 import base64
 import itertools
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from tf_repro.recording.format import BYTES, VERSION, Kind
+from tf_repro.recording.format import BYTES, VERSION, Kind, rows
 from tf_repro.verify.reading.rows import (
     Epoch,
     Header,
@@ -80,11 +79,7 @@ def read(folder: Path) -> Run:
     run = Run(folder, read_ended(folder))
     for process, path in enumerate(sorted(folder.glob("*.jsonl"))):
         epoch = 0
-        for line in path.read_bytes().split(b"\n"):
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
+        for row in rows(path.read_bytes()):
             if row["kind"] == Kind.HEADER and row["version"] != VERSION:
                 raise CannotRunError(
                     f"{path}: version {row['version']} of the record; this tf-repro reads {VERSION}"

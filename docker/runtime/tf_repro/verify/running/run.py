@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tf_repro import environment
 from tf_repro.verify.running import draws, git_commit, workspace
+from tf_repro.verify.running.follow import Followed
 
 RUN = "run.json"
 FILES = "files"
@@ -129,17 +130,9 @@ def _watch(
     process: "subprocess.Popen[bytes]", into: Path, on_progress: Callable[[str], None]
 ) -> None:
     """Say how far the run is, until it ends."""
-    steps, epochs = 0, 0
-    offsets: dict[Path, int] = {}
+    followed = Followed(into)
     while process.poll() is None:
-        for path in into.glob("*.jsonl"):
-            with path.open("rb") as file:
-                file.seek(offsets.get(path, 0))
-                text = file.read()
-                offsets[path] = file.tell()
-            steps += text.count(b'{"kind":"step"')
-            epochs += text.count(b'{"kind":"epoch"')
-        on_progress(f"epoch {epochs + 1}, step {steps}")
+        on_progress(followed.look())
         time.sleep(POLL_SECONDS)
 
 
