@@ -39,17 +39,15 @@ def _recording(train_step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(train_step)
     def recorded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-        before = at_hand.gathered.in_xla
-        at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
-        if at_hand.gathered.in_xla:
-            _say_once(self)
-        else:
-            steps.note_batch(data)
-        try:
-            return train_step(self, data, *args, **kwargs)
-        finally:
-            at_hand.gathered.in_xla = before
-            at_hand.gathered.batch = None
+        with at_hand.in_xla(compiled=bool(getattr(self, "jit_compile", False))):
+            if at_hand.gathered.in_xla:
+                _say_once(self)
+            else:
+                steps.note_batch(data)
+            try:
+                return train_step(self, data, *args, **kwargs)
+            finally:
+                at_hand.gathered.batch = None
 
     setattr(recorded, _MARK, True)
     return recorded
