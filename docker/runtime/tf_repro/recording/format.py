@@ -37,7 +37,11 @@ def step_file(series: str, what: str) -> str:
 
 
 def weights_file(process: int, model: str) -> str:
-    """Return the file, in a run's folder, that keeps the final weights of one model."""
+    """Return the file, in a run's folder, that keeps the final weights of one model.
+
+    >>> weights_file(7, "model 0")
+    'weights-7-model-0.npz'
+    """
     return f"weights-{process}-{model.replace(' ', '-')}.npz"
 
 

@@ -289,7 +289,11 @@ def _is_call(op_type: str) -> bool:
 
 
 def _seed(text: str) -> str:
-    """Return the seed of an op without those that are not set."""
+    """Return the seed of an op without those that are not set.
+
+    >>> _seed("[0, 7]"), _seed("[0, 0]")
+    ('7', 'none')
+    """
     return (
         " ".join(part for part in text.strip("[]").split(", ") if part not in {"0", ""}) or "none"
     )
