@@ -109,6 +109,13 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
     return apply
 
 
+def _write_epoch(epoch: int, logs: Any) -> None:
+    from tf_repro.recording import writer  # noqa: PLC0415  # as above
+
+    numbers = {name: float(value) for name, value in dict(logs or {}).items()}
+    writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
+
+
 def _on_callbacks(module: ModuleType) -> None:
     if hasattr(module, "__path__"):
         return  # a package, which has its list from another module
@@ -117,12 +124,11 @@ def _on_callbacks(module: ModuleType) -> None:
 
     @functools.wraps(original)
     def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> Any:
-        from tf_repro.recording import writer  # noqa: PLC0415  # as above
+        from tf_repro.recording import guard  # noqa: PLC0415  # as above
 
         done = original(self, epoch, logs)
         # After the callbacks: a lazy logs dict has been read by then, and History has its copy.
-        numbers = {name: float(value) for name, value in dict(logs or {}).items()}
-        writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
+        guard.guarded("the logs of an epoch")(_write_epoch)(epoch, logs)
         return done
 
     callbacks.on_epoch_end = on_epoch_end

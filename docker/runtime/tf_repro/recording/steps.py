@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from tf_repro.recording import at_hand, digest, generators, random_ops, random_states, writer
 from tf_repro.recording.format import BYTES, Kind
+from tf_repro.recording.guard import guarded
 
 _series: dict[int, str] = {}
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
 
 
+@guarded("a batch")
 def note_batch(data: Any) -> None:
     """Take the batch that a train_step was given, of any structure."""
     leaves = [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
@@ -40,6 +42,7 @@ def _of_batch(leaves: Sequence[Any]) -> Any:
     return digest.of_examples(whole)
 
 
+@guarded("a loss")
 def note_loss(target: Any) -> None:
     """Take what the gradients are asked of."""
     leaves = tf.nest.flatten(target)
@@ -47,6 +50,7 @@ def note_loss(target: Any) -> None:
         at_hand.present().loss = leaves[0]
 
 
+@guarded("what an optimiser updates")
 def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
     """Return the name of an optimiser's steps; the first time, write what it updates."""
     name = _series.get(id(optimizer))
@@ -89,6 +93,7 @@ def _write_initial(series: str, variables: Sequence[Any]) -> None:
         writer.write(Kind.INITIAL, series=series, weights=_text(tf.concat(values, 0).numpy()))
 
 
+@guarded("gradients")
 def note_gradients(gradients: Sequence[Any]) -> Any:
     """Return the digests of the gradients: uint8, shape (gradients * 8,)."""
     with at_hand.quiet():
@@ -96,17 +101,21 @@ def note_gradients(gradients: Sequence[Any]) -> Any:
         return tf.concat([none if one is None else digest.of(one) for one in gradients], 0)
 
 
-def keep_gradients(series: str, gradients: Sequence[Any]) -> None:
+@guarded("gradients")
+def keep_gradients(series: "str | None", gradients: Sequence[Any]) -> None:
     """Keep the gradients themselves at the step that `--bisect` looks into."""
-    if at_hand.bisecting:
+    if at_hand.bisecting and series is not None:
         from tf_repro.recording.operations import step_values  # noqa: PLC0415  # under --bisect alone
 
         with at_hand.quiet():
             at_hand.present().kept = [step_values.keep(series, step_values.GRADIENTS, gradients)]
 
 
-def emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
-    """Write the step, once the optimiser has updated the variables."""
+@guarded("a step")
+def emit(series: "str | None", gradients: Any, variables: Sequence[Any]) -> None:
+    """Write the step, once the optimiser has updated the variables; None for what was lost."""
+    if series is None or gradients is None:
+        return
     with at_hand.quiet():
         _emit(series, gradients, variables)
 
@@ -128,6 +137,7 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
         random_ops.note(here.graph, series)
 
     # What is kept is an argument so that it has been kept by the time the step ends.
+    @guarded("a step")
     def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
               states_after: Any, *_kept: Any) -> None:  # fmt: skip
         known = batch_value if has_batch else None
@@ -187,9 +197,11 @@ def _write_step(
         log.step_ended()
 
 
+@guarded("a point of the user")
 def point(name: str, tensor: Any) -> None:
     """Write the digest of a tensor that the user has named; see `tf_repro.record`."""
 
+    @guarded("a point of the user")
     def write(value: Any) -> None:
         _points[name] = _points.get(name, 0) + 1
         writer.write(Kind.POINT, name=name, n=_points[name], digest=_text(value))
