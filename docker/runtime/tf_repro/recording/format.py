@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 # Moved when a reader of the old one would misread it.
-VERSION = 1
+VERSION = 2
 BYTES = 8  # of a digest
 
 

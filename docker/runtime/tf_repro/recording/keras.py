@@ -95,7 +95,7 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
             gradients, variables = [one for one, _ in pairs], [one for _, one in pairs]
             arguments = (pairs, *args[1:])
         series = steps.series_of(self, variables)
-        digests = steps.note_gradients(gradients)
+        before, digests = steps.note_weights(variables), steps.note_gradients(gradients)
         steps.keep_gradients(series, gradients)
         at_hand.gathered.in_update = True
         try:
@@ -103,7 +103,7 @@ def _applying(original: Callable[..., Any], method: str) -> Callable[..., Any]:
         finally:
             at_hand.gathered.in_update = False
         final_weights.follow_variables(variables)
-        steps.emit(series, digests, variables)
+        steps.emit(series, before, digests, variables)
         return done
 
     return apply

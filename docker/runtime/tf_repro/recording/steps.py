@@ -19,6 +19,8 @@ from tf_repro.recording.guard import guarded
 _series: dict[int, str] = {}
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
+# The digests of the weights that the last step of each series has left.
+_left: dict[tuple[str, int], bytes] = {}
 
 
 @guarded("a batch")
@@ -89,8 +91,22 @@ def _write_initial(series: str, variables: Sequence[Any]) -> None:
     with tf.init_scope(), at_hand.quiet():
         if not tf.executing_eagerly():
             return  # a TF 1 graph has no values before its session runs
-        values = [digest.of(one) for one in variables]
-        writer.write(Kind.INITIAL, series=series, weights=_text(tf.concat(values, 0).numpy()))
+        weights = _of_weights(variables).numpy()
+        writer.write(Kind.INITIAL, series=series, weights=_text(weights))
+
+
+@guarded("weights before a step")
+def note_weights(variables: Sequence[Any]) -> Any:
+    """Return the digests of the weights before the update: uint8, shape (variables * 8,).
+
+    Something may have changed them since the update before, which is no part of any step.
+    """
+    with at_hand.quiet():
+        return _of_weights(variables)
+
+
+def _of_weights(variables: Sequence[Any]) -> Any:
+    return tf.concat([digest.of(one) for one in variables], 0)
 
 
 @guarded("gradients")
@@ -112,15 +128,15 @@ def keep_gradients(series: "str | None", gradients: Sequence[Any]) -> None:
 
 
 @guarded("a step")
-def emit(series: "str | None", gradients: Any, variables: Sequence[Any]) -> None:
+def emit(series: "str | None", before: Any, gradients: Any, variables: Sequence[Any]) -> None:
     """Write the step, once the optimiser has updated the variables; None for what was lost."""
-    if series is None or gradients is None:
+    if series is None or before is None or gradients is None:
         return
     with at_hand.quiet():
-        _emit(series, gradients, variables)
+        _emit(series, before, gradients, variables)
 
 
-def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
+def _emit(series: str, before: Any, gradients: Any, variables: Sequence[Any]) -> None:
     here = at_hand.present()
     if at_hand.bisecting:
         from tf_repro.recording.operations import step_values  # noqa: PLC0415  # as above
@@ -129,7 +145,7 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     loss = tf.constant(float("nan")) if here.loss is None else here.loss
     has_batch = here.batch is not None
     batch = here.batch if has_batch else tf.zeros([0, BYTES], tf.uint8)
-    weights = tf.concat([digest.of(one) for one in variables], 0)
+    weights = _of_weights(variables)
     names, states = _of_generators()
     replica = tf.distribute.get_replica_context()
     number = replica.replica_id_in_sync_group if replica else 0
@@ -138,14 +154,14 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
 
     # What is kept is an argument so that it has been kept by the time the step ends.
     @guarded("a step")
-    def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
-              states_after: Any, *_kept: Any) -> None:  # fmt: skip
+    def write(replica_number: Any, loss_value: Any, batch_value: Any, begun: Any, grads: Any,
+              after: Any, states_after: Any, *_kept: Any) -> None:  # fmt: skip
         known = batch_value if has_batch else None
         hexes = [one.tobytes().hex() for one in states_after]
         made = dict(zip(names, hexes, strict=True))
-        _write_step(series, int(replica_number), loss_value, known, grads, after, made)
+        _write_step(series, int(replica_number), loss_value, known, begun, grads, after, made)
 
-    arguments = [number, loss, batch, gradients, weights, states, *here.kept]
+    arguments = [number, loss, batch, before, gradients, weights, states, *here.kept]
     if here.graph is None:
         write(*(tf.convert_to_tensor(one).numpy() for one in arguments))
     else:
@@ -168,6 +184,7 @@ def _write_step(
     replica: int,
     loss: Any,
     batch: Any,
+    before: Any,
     gradients: Any,
     weights: Any,
     made: dict[str, str],
@@ -186,6 +203,9 @@ def _write_step(
         "random": random_states.digests(),
         "generators": made,
     }
+    if _left.get(key) != before.tobytes():
+        fields["before"] = _text(before)
+    _left[key] = weights.tobytes()
     if batch is not None:
         fields["batch"] = _hash(batch.tobytes())
         # Without regard to their order: which examples, and what is in them.

@@ -46,6 +46,8 @@ def explain(one: Run, other: Run, first: Difference) -> Cause:
 
 
 def _kind(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
+    if first.stage == Stage.BEFORE:
+        return CauseKind.BETWEEN, _of_weights_before(one, other)
     if first.stage == Stage.BATCH:
         return CauseKind.DATA, _of_batch(one, other, first)
     if first.stage == Stage.LOSS:
@@ -61,6 +63,15 @@ def _of_failure(run: Run) -> str:
     after = f" after step {run.steps[-1].number}" if run.steps else ""
     status, words = run.ended.exit_status, last_words(run.folder)
     return f"one of the runs failed{after} with exit status {status}: {words}"
+
+
+def _of_weights_before(one: Run, other: Run) -> str:
+    unseen = one.unrecorded or other.unrecorded
+    return (
+        "the weights were equal when they were last recorded, and those that this step works with "
+        "are not: something changes them in between, such as a callback"
+        + (", or a step that was not recorded" if unseen else "")
+    )
 
 
 def _of_batch(one: Run, other: Run, first: Difference) -> str:
@@ -126,7 +137,7 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
     # Threads move the global generators: where they are no cause, they say nothing.
-    if first.stage in {Stage.BATCH, Stage.LOSS, Stage.INITIAL}:
+    if first.stage in {Stage.BEFORE, Stage.BATCH, Stage.LOSS, Stage.INITIAL}:
         hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
     # Of the loss, they are the reason itself.
     if first.stage in {Stage.BATCH, Stage.GRADIENTS, Stage.WEIGHTS}:

@@ -11,6 +11,7 @@ class CauseKind(StrEnum):
     KERNEL = "a kernel"
     # What the stages of a step tell.
     OPTIMISER = "the optimiser"
+    BETWEEN = "outside of the step"
     OUTSIDE = "outside of training"
     # What an operation tells.
     PYTHON = "a Python function"

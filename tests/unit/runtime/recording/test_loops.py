@@ -6,6 +6,9 @@ import math
 import numpy as np
 
 from tests.unit.runtime.recording.conftest import Record
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
+from tf_repro.verify.verdict import judge
 
 LOOP = """
 w = tf.Variable([1.0, 2.0], "w:0")
@@ -83,3 +86,26 @@ def test_an_equal_training_leaves_an_equal_record(record: Record) -> None:
     one, other = (record("import random\nrandom.seed(1)\n" + LOOP).of("step") for _ in range(2))
     assert one == other
     assert len(base64.b64decode(one[0]["weights"])) == 8
+
+
+def test_weights_that_change_between_two_steps_are_written(record: Record) -> None:
+    step = "optimizer.apply_gradients([(w * 1, w)])\n"
+    recorded = record(LOOP + step + "w.assign([5.0, 6.0])\n" + step + step)
+    *_, third, moved, last = recorded.run.steps
+    assert [bool(row.get("before")) for row in recorded.of("step")] == [
+        True, False, False, False, False, True, False,
+    ]  # fmt: skip
+    assert moved.before != third.weights
+    assert last.before == moved.weights
+
+
+def test_what_parts_two_runs_between_steps_is_not_blamed_on_a_kernel(record: Record) -> None:
+    step = "optimizer.apply_gradients([(w * 1, w)])\n"
+    swap = "w.assign(w * {0})\n"
+    runs = [record(LOOP + swap.format(by) + step).run for by in ("1.0", "1.001")]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.pair.first is not None
+    assert (worst.pair.first.stage, worst.pair.first.step) == (Stage.BEFORE, 5)
+    assert worst.cause is not None
+    assert worst.cause.kind is CauseKind.BETWEEN

@@ -59,11 +59,25 @@ def another_generator(made: list[Row]) -> None:
     set_step(3, loss_bits="0")(made)
 
 
+def swapped_weights(made: list[Row]) -> None:
+    """A callback swaps weights after the third step; all that comes of it differs."""
+    set_step(4, before=digests(503, 9), loss_bits="0", gradients=digests(1, 1))(made)
+    for step in (4, 5, 6):
+        set_step(step, weights=digests(step, step))(made)
+
+
 CASES: dict[str, tuple[Change, str, int, str, str]] = {
     # what -> change, stage, step, class, words of the reason
     "initial weights": (
         lambda made: made[2].update(weights=digests(1, 9)),
         Stage.INITIAL, 0, CauseKind.STREAM, "before the first step",
+    ),
+    "weights between two steps": (
+        swapped_weights, Stage.BEFORE, 4, CauseKind.BETWEEN, "in between, such as a callback",
+    ),
+    "weights before the first step": (
+        set_step(1, before=digests(1, 3), weights=digests(1, 1)),
+        Stage.BEFORE, 1, CauseKind.BETWEEN, "in between",
     ),
     "batches swapped": (swap_batches, Stage.BATCH, 4, CauseKind.DATA, "another order"),
     "examples swapped": (swap_examples, Stage.BATCH, 4, CauseKind.DATA, "same examples"),
@@ -142,7 +156,43 @@ def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
     assert worst is not None
     assert worst.pair.first is not None
     assert (worst.pair.first.step, worst.pair.first.stage) == (3, Stage.GRADIENTS)
-    assert worst.pair.stages[2] == (True, True, False, False)
+    assert worst.pair.stages[2] == (True, True, True, False, False)
+
+
+def test_weights_that_both_runs_change_alike_are_no_difference(tmp_path: Path) -> None:
+    """As the averages of an optimiser, which take the weights' place at the end of an epoch."""
+    averaged = rows()
+    set_step(4, before=digests(503, 9))(averaged)
+    runs = [run(tmp_path / "1", averaged), run(tmp_path / "2", averaged)]
+    assert judge(runs, tolerance=0, with_stdout=False).identical
+
+
+def test_a_difference_that_is_carried_on_is_of_the_step_that_made_it(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        for step in (3, 4, 5, 6):
+            set_step(step, weights=digests(step, step))(made)
+        set_step(5, before=digests(5, 5))(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert Stage.BEFORE not in worst.pair.sections
+    assert len(worst.pair.sections[Stage.WEIGHTS]) == 4
+
+
+def test_the_weights_that_were_changed_between_are_named(tmp_path: Path) -> None:
+    said = terminal.render(verdict_of(tmp_path, swapped_weights))
+    assert "epoch 2, step 4, weights before the step: dense/bias" in said
+    assert "class of cause:   outside of the step" in said
+    assert "equal up to there: 3 steps\n" in said
+
+
+def test_a_step_that_was_not_recorded_may_have_changed_the_weights(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        swapped_weights(made)
+        made.insert(1, {"kind": "unrecorded", "what": "steps of m", "reason": "jit_compile=True"})
+
+    said = terminal.render(verdict_of(tmp_path, change))
+    assert "such as a callback, or a step that was not recorded" in said
 
 
 def test_hints(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The first difference between two runs, in the order in which a training happens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,7 @@ class Stage(StrEnum):
     # draw when they like.
     RANDOM = "random state"
     # A training step is a flow; the first stage that differs names the class of cause.
+    BEFORE = "weights before the step"
     BATCH = "batch"
     LOSS = "loss"
     GRADIENTS = "gradients"
@@ -33,7 +35,13 @@ class Stage(StrEnum):
     STDOUT = "stdout"
 
 
-STAGES = (Stage.BATCH, Stage.LOSS, Stage.GRADIENTS, Stage.WEIGHTS)
+STAGES = (Stage.BEFORE, Stage.BATCH, Stage.LOSS, Stage.GRADIENTS, Stage.WEIGHTS)
+_TENSORS: dict[Stage, Callable[[Step], tuple[bytes, ...]]] = {
+    Stage.BEFORE: lambda step: step.before,
+    Stage.GRADIENTS: lambda step: step.gradients,
+    Stage.WEIGHTS: lambda step: step.weights,
+}
+
 NAMED = 3  # tensors in a line
 
 
@@ -90,8 +98,13 @@ def compare(one: Run, other: Run, numbers: tuple[int, int]) -> Pair:
         names = _differing(one, series, one.initial[series], other.initial[series])
         if names:
             found.append(Difference(Stage.INITIAL, series, tensors=names))
+    # Whether the weights before a step were equal as the step before it has left them.
+    left = {series: one.initial[series] == other.initial.get(series) for series in one.initial}
+    last: dict[tuple[str, int], bool] = {}
     for index, (ours, theirs) in enumerate(zip(one.steps, other.steps, strict=False)):
-        equal = _stages(ours, theirs)
+        key = ours.series, ours.replica
+        equal = _stages(ours, theirs, left_equal=last.get(key, left.get(ours.series, True)))
+        last[key] = equal[-1]
         pair.stages.append(equal)
         pair.random.append((ours.random, ours.generators) == (theirs.random, theirs.generators))
         if not all(equal):
@@ -128,8 +141,10 @@ def describe(difference: Difference) -> str:
     return ", ".join(where) + (f": {said}" if said else "")
 
 
-def _stages(ours: Step, theirs: Step) -> tuple[bool, ...]:
+def _stages(ours: Step, theirs: Step, *, left_equal: bool) -> tuple[bool, ...]:
     return (
+        # A difference that is only carried on has its place in the step that made it.
+        ours.before == theirs.before or not left_equal,
         (ours.batch, ours.examples) == (theirs.batch, theirs.examples),
         ours.loss_bits == theirs.loss_bits,
         ours.gradients == theirs.gradients,
@@ -145,8 +160,8 @@ def _in_step(run: Run, ours: Step, theirs: Step, index: int, equal: tuple[bool, 
     if stage == Stage.LOSS:
         detail = f"{ours.loss!r} and {theirs.loss!r}"
         apart = ulps.of_bits(ours.loss_bits, theirs.loss_bits, ours.loss_type)
-    elif stage in {Stage.GRADIENTS, Stage.WEIGHTS}:
-        names = _differing(run, ours.series, getattr(ours, stage), getattr(theirs, stage))
+    elif stage in _TENSORS:
+        names = _differing(run, ours.series, _TENSORS[stage](ours), _TENSORS[stage](theirs))
     return Difference(stage, ours.series, ours.epoch, ours.number, index, names, detail, apart)
 
 

@@ -31,6 +31,8 @@ class Step:
         loss_bits: the loss as it is in memory, in hex; loss_type: NumPy's name of what it is.
         batch: a digest of the batch, examples a digest that does not depend on their order; both
             empty outside of a train_step.
+        before: digests of the weights at the beginning of the step's update: those that the step
+            before it has left, unless something else has changed them.
         random: digests of the global generators' states; generators: of those that are objects,
             by class and the user's line.
     """
@@ -43,6 +45,7 @@ class Step:
     loss_bits: str
     batch: str
     examples: str
+    before: tuple[bytes, ...]
     gradients: tuple[bytes, ...]
     weights: tuple[bytes, ...]
     random: dict[str, str]
@@ -78,7 +81,7 @@ def read(folder: Path) -> Run:
     """
     run = Run(folder, read_ended(folder))
     for process, path in enumerate(sorted(folder.glob("*.jsonl"))):
-        epoch = 0
+        so_far = _SoFar()
         for row in rows(path.read_bytes()):
             if row["kind"] == Kind.HEADER and row["version"] != VERSION:
                 raise CannotRunError(
@@ -86,7 +89,7 @@ def read(folder: Path) -> Run:
                 )
             if process and "series" in row:
                 row["series"] += f" of process {process + 1}"
-            epoch = _take(run, row, epoch)
+            _take(run, row, so_far)
     # The replicas of a strategy take a step together, and write it in whatever order.
     together = itertools.groupby(run.steps, key=lambda step: (step.series, step.number))
     run.steps = [step for _, group in together for step in sorted(group, key=_replica)]
@@ -97,8 +100,21 @@ def _replica(step: Step) -> int:
     return step.replica
 
 
-def _take(run: Run, row: dict[str, Any], epoch: int) -> int:
-    """Add one line to the run; return how many epochs have ended."""
+@dataclass
+class _SoFar:
+    """How far a process is.
+
+    Attributes:
+        epochs: how many have ended.
+        left: series and replica -> the weights that its last step has left.
+    """
+
+    epochs: int = 0
+    left: dict[tuple[str, int], tuple[bytes, ...]] = field(default_factory=dict)
+
+
+def _take(run: Run, row: dict[str, Any], so_far: _SoFar) -> None:
+    """Add one line to the run."""
     kind = row.pop("kind")
     match kind:
         case Kind.HEADER:
@@ -114,15 +130,17 @@ def _take(run: Run, row: dict[str, Any], epoch: int) -> int:
         case Kind.DEVICES:
             run.header = cast(Header, {**row, **run.header})
         case Kind.STEP:
-            run.steps.append(_step(row, epoch))
+            key = row["series"], row["replica"]
+            left = so_far.left.get(key, run.initial.get(row["series"], ()))
+            run.steps.append(_step(row, so_far.epochs, left))
+            so_far.left[key] = run.steps[-1].weights
         case Kind.EPOCH:
             run.epochs.append(Epoch(epoch=row["epoch"], logs=row["logs"]))
-            return int(row["epoch"])
+            so_far.epochs = int(row["epoch"])
         case Kind.END:
             run.whole = True
         case _:
             _append(run, kind, row)
-    return epoch
 
 
 def _append(run: Run, kind: str, row: dict[str, Any]) -> None:
@@ -144,7 +162,7 @@ def _random_op(series: str, op: dict[str, Any]) -> RandomOp:
     return RandomOp(series, **{**op, "seeds": tuple(op["seeds"])})
 
 
-def _step(row: dict[str, Any], epoch: int) -> Step:
+def _step(row: dict[str, Any], epoch: int, left: tuple[bytes, ...]) -> Step:
     return Step(
         series=row["series"],
         replica=row["replica"],
@@ -155,6 +173,7 @@ def _step(row: dict[str, Any], epoch: int) -> Step:
         loss_bits=row["loss_bits"],
         batch=row.get("batch", ""),
         examples=row.get("examples", ""),
+        before=_digests(row["before"]) if "before" in row else left,
         gradients=_digests(row["gradients"]),
         weights=_digests(row["weights"]),
         random=row["random"],
