@@ -17,9 +17,20 @@ def test_each_step_is_recorded_once_and_in_its_epoch(record: Record) -> None:
     ]  # fmt: skip
 
 
-def test_a_model_that_is_fitted_twice_is_recorded_once(record: Record) -> None:
-    """Its train_step would be wrapped twice if nothing remembered."""
-    assert len(record(FIT + "model.fit(x, y)").run.steps) == 6
+def test_a_model_that_is_fitted_twice_is_taken_hold_of_once(record: Record) -> None:
+    again = (
+        "held = keras.Model.train_step\nmodel.fit(x, y)\nprint(held is keras.Model.train_step)\n"
+    )
+    recorded = record(FIT + again)
+    assert len(recorded.run.steps) == 6
+    assert recorded.stdout.endswith("True\n")
+
+
+def test_a_loop_after_fit_has_not_the_last_batch_of_it(record: Record) -> None:
+    recorded = record(
+        FIT + "model.optimizer.apply_gradients([(one * 1, one) for one in model.weights])\n"
+    )
+    assert [bool(step.batch) for step in recorded.run.steps] == [True] * 4 + [False]
 
 
 def test_a_step_has_all_of_its_stages(record: Record) -> None:
