@@ -4,10 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tf_repro.audit import notes
 from tf_repro.verify.comparing.steps import Difference, Stage
 from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading.records import Run, Step
 from tf_repro.verify.reading.rows import RandomOp
+from tf_repro.verify.running import draws
+from tf_repro.verify.running.draws import Draw
 from tf_repro.verify.running.run import last_words
 
 ENTROPY = 4  # lines that are named
@@ -52,11 +55,41 @@ def _kind(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
         return CauseKind.DATA, _of_batch(one, other, first)
     if first.stage == Stage.LOSS:
         return _of_loss(one, other, first)
+    if first.stage == Stage.STDOUT and not one.steps and _is_audited(one, other):
+        return _of_draws(one, other)
     failed = next((run for run in (one, other) if run.ended.exit_status), None)
     if failed and first.stage in {Stage.COUNT, Stage.EXIT}:
         return CauseKind.OUTSIDE, _of_failure(failed)
     equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
     return _BY_STAGE.get(first.stage, (CauseKind.OUTSIDE, equal))
+
+
+def _is_audited(*runs: Run) -> bool:
+    return all((run.folder / draws.FILE).exists() for run in runs)
+
+
+def _of_draws(one: Run, other: Run) -> tuple[CauseKind, str]:
+    """Tell what a text that is not the same may come from, where no step says more."""
+    none = "no training step was seen, and "
+    taken = [*draws.kept(one.folder), *draws.kept(other.folder)]
+    random = [draw for draw in taken if draw.outcome == notes.STAYS_RANDOM]
+    if random:
+        return CauseKind.STREAM, f"{none}what these lines draw stays random: {_places(random)}"
+    for place, what, ours, theirs in draws.apart(one.folder, other.folder):
+        words = f"{place} asks {what} {ours} times in one run and {theirs} times in the other"
+        return CauseKind.STREAM, none + words
+    unordered = [draw for draw in taken if draw.outcome == notes.UNORDERED]
+    if unordered:
+        words = "these lines take files in the order of the file system: sort them"
+        return CauseKind.OUTSIDE, f"{none}{words}: {_places(unordered)}"
+    return CauseKind.OUTSIDE, (
+        f"{none}every line that draws is seeded, and asks equally often: see whether the time, an "
+        "address in memory or the order of threads is printed"
+    )
+
+
+def _places(taken: Sequence[Draw]) -> str:
+    return ", ".join(list(dict.fromkeys(f"{one.place} ({one.what})" for one in taken))[:ENTROPY])
 
 
 def _of_failure(run: Run) -> str:
@@ -133,7 +166,9 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
             )
             break
     hints += _seeds_of_ops(one, other)
-    if one.entropy:
+    if first.stage == Stage.STDOUT and not one.steps:
+        hints += draws.lines(one.folder)
+    elif one.entropy:
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
     # Threads move the global generators: where they are no cause, they say nothing.

@@ -51,6 +51,7 @@ def record(
     records: Path,
     artifacts: "Path | None" = None,
     bisect_at: "int | None" = None,
+    audit: bool = False,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run a program once and leave its record, its output and the files that it wrote in `into`.
@@ -61,6 +62,7 @@ def record(
         records: the folder of all runs' records, which none of them sees.
         artifacts: a folder whose files are compared too, outside of the working folder.
         bisect_at: record every operation around this step, too; see recording/operations.
+        audit: take down which line draws what, too, as is always done for bisect_at.
         on_progress: called every half second with what the record says, for people.
 
     Raises:
@@ -80,11 +82,14 @@ def record(
         for name in (environment.BISECT, environment.AUDIT):
             environ.pop(name, None)
         notes = Path(folder) / "audit"
-        if bisect_at is not None:
+        audit = audit or bisect_at is not None
+        if audit:
             notes.mkdir()
-            environ |= {environment.BISECT: str(bisect_at), environment.AUDIT: str(notes)}
-        status = _run(command, work, into, environ, on_progress)
+            environ[environment.AUDIT] = str(notes)
         if bisect_at is not None:
+            environ[environment.BISECT] = str(bisect_at)
+        status = _run(command, work, into, environ, on_progress)
+        if audit:
             draws.keep(notes, work, into)
         if artifacts and not artifacts.is_dir():
             raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
