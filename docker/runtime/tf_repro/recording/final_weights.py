@@ -28,7 +28,7 @@ def follow_variables(variables: Sequence[Any]) -> None:
     """The same for variables that an optimiser updates, of whatever model."""
     _at_exit()
     for one in variables:
-        _variables.setdefault(id(one), weakref.ref(one))
+        _variables[id(one)] = weakref.ref(one)  # one that is gone has left its id to another
 
 
 def _at_exit() -> None:

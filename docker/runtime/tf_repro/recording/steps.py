@@ -7,6 +7,8 @@ digests leave the graph together, through one call to the host.
 
 import base64
 import hashlib
+import itertools
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +18,9 @@ from tf_repro.recording import at_hand, digest, generators, random_ops, random_s
 from tf_repro.recording.format import BYTES, Kind
 from tf_repro.recording.guard import guarded
 
-_series: dict[int, str] = {}
+# An optimiser that is gone leaves its id to another one.
+_series: "dict[int, tuple[weakref.ref[Any], str]]" = {}
+_optimizers = itertools.count()
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
 # The digests of the weights that the last step of each series has left.
@@ -55,12 +59,12 @@ def note_loss(target: Any) -> None:
 @guarded("what an optimiser updates")
 def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
     """Return the name of an optimiser's steps; the first time, write what it updates."""
-    name = _series.get(id(optimizer))
-    if name is None:
+    known, name = _series.get(id(optimizer), (None, ""))
+    if known is None or known() is not optimizer:
         if not _series:
             _write_devices()
-        name = f"optimizer {len(_series)}"
-        _series[id(optimizer)] = name
+        name = f"optimizer {next(_optimizers)}"
+        _series[id(optimizer)] = weakref.ref(optimizer), name
         names = [str(getattr(one, "path", one.name)) for one in variables]
         writer.write(
             Kind.VARIABLES,

@@ -109,3 +109,19 @@ def test_what_parts_two_runs_between_steps_is_not_blamed_on_a_kernel(record: Rec
     assert (worst.pair.first.stage, worst.pair.first.step) == (Stage.BEFORE, 5)
     assert worst.cause is not None
     assert worst.cause.kind is CauseKind.BETWEEN
+
+
+def test_an_optimiser_that_is_gone_is_not_taken_for_a_new_one(record: Record) -> None:
+    """A fold of a cross-validation after the other: each gets the memory of the one before."""
+    recorded = record(
+        "for fold in range(20):\n"
+        "    w = tf.Variable([1.0], f'fold {fold}')\n"
+        "    keras.Optimizer().apply_gradients([(w * 1, w)])\n"
+    )
+    series = [f"optimizer {fold}" for fold in range(20)]
+    assert [(step.series, step.number) for step in recorded.run.steps] == [
+        (name, 1) for name in series
+    ]
+    assert recorded.run.names == {name: [f"fold {fold}"] for fold, name in enumerate(series)}
+    (kept,) = recorded.run.weights
+    assert kept.names == ("fold 19",)
