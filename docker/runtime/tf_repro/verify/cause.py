@@ -71,7 +71,7 @@ def _is_audited(*runs: Run) -> bool:
 def _of_draws(one: Run, other: Run) -> tuple[CauseKind, str]:
     """Tell what a text that is not the same may come from, where no step says more."""
     none = "no training step was seen, and "
-    taken = [*draws.kept(one.folder), *draws.kept(other.folder)]
+    taken = [draw for run in (one, other) for draw in draws.by_the_program(run.folder)]
     random = [draw for draw in taken if draw.outcome == notes.STAYS_RANDOM]
     if random:
         return CauseKind.STREAM, f"{none}what these lines draw stays random: {_places(random)}"

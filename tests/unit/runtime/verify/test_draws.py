@@ -57,6 +57,9 @@ PRINTED = {
         "outside of training", "see whether the time, an address",
         "program.py:2: random (global), 1 x: would be seeded by the system",
     ),
+    "import time\nimport library\nprint(time.time_ns(), library.name)\n": (
+        "outside of training", "see whether the time, an address", "",
+    ),
     "import os, time\nprint(os.listdir('.'), time.time_ns())\n": (
         "outside of training", "sort them: program.py:2 (os.listdir)",
         "program.py:2: os.listdir, 1 x: follows the file system",
@@ -74,8 +77,11 @@ def test_what_is_printed_without_a_training_gets_the_audits_answer(
 ) -> None:
     kind, *words = PRINTED[program]
     (tmp_path / "program.py").write_text(program)
+    library = tmp_path / "site-packages" / "library.py"  # it draws a name at its import
+    library.parent.mkdir()
+    library.write_text("import os\nname = os.urandom(4).hex()\n")
     argv = ("verify", "--runs", "2", "--stdout", "--", sys.executable, "program.py")
-    done = python("-m", "tf_repro", *argv)
+    done = python("-m", "tf_repro", *argv, after=[library.parent])
     assert done.returncode == 1, done.stderr
     assert f"class of cause:   {kind}" in done.stdout
     for each in words:

@@ -36,11 +36,6 @@ def compare(one: Run, other: Run) -> list[Variable]:
     return sorted(found, key=_rank)
 
 
-def count(run: Run) -> int:
-    """Return how many variables a run kept."""
-    return sum(len(each.names) for each in run.weights)
-
-
 def digest(run: Run) -> str:
     """Return one SHA-256 over all final weights of a run, in their order; "" if it kept none."""
     import hashlib  # noqa: PLC0415

@@ -13,6 +13,7 @@ from tf_repro.audit.notes import GLOBAL_SEED, STREAM
 FILE = "audit.json"
 NAMED = 4  # lines
 _DRAWS = {STREAM, GLOBAL_SEED}
+_AT_IMPORT = "(at import)"
 
 Counts = dict[tuple[str, str], int]
 
@@ -69,8 +70,13 @@ def lines(folder: Path) -> list[str]:
     """Return which line of a run draws what, as `tf-repro audit` tells it."""
     return [
         f"{one.place}: {one.what}, {one.times} x: {EXPLANATIONS[one.outcome]}"
-        for one in kept(folder)[:NAMED]
+        for one in by_the_program(folder)[:NAMED]
     ]
+
+
+def by_the_program(folder: Path) -> list[Draw]:
+    """Return what was taken down without what libraries draw at their import: names of theirs."""
+    return [one for one in kept(folder) if not one.what.endswith(_AT_IMPORT)]
 
 
 def kept(folder: Path) -> list[Draw]:
