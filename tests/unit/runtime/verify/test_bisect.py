@@ -11,6 +11,8 @@ import pytest
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
 from tf_repro.verify import bisect
 from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading import records
 from tf_repro.verify.reporting import terminal
 from tf_repro.verify.verdict import add_pair, judge
@@ -66,14 +68,18 @@ def found(tmp_path: Path, theirs: list[Row], step: int = STEP) -> bisect.Found:
 
 CASES = {
     # what differs in the other run -> kind, type
-    "a kernel": (change(trace(), STEP, 2, 4), bisect.KERNEL, "MatMul"),
-    "the last one": (change(trace(), STEP, 4), bisect.KERNEL, "Sum"),
-    "a batch": (change(trace(), STEP, 1, 2, 4), bisect.OUTSIDE, "Placeholder"),
-    "a draw": (change(trace(), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "a seed": (change(trace("[0, 8]"), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "the first of two": (change(trace(), STEP, 2, 3, 4), bisect.KERNEL, "MatMul"),
-    "another step's": (change(change(trace(), 6, 2), STEP, 3, 4), bisect.STREAM, "RandomUniform"),
-    "nothing that was seen": (trace(), bisect.NOTHING, ""),
+    "a kernel": (change(trace(), STEP, 2, 4), CauseKind.KERNEL, "MatMul"),
+    "the last one": (change(trace(), STEP, 4), CauseKind.KERNEL, "Sum"),
+    "a batch": (change(trace(), STEP, 1, 2, 4), CauseKind.VALUE, "Placeholder"),
+    "a draw": (change(trace(), STEP, 3, 4), CauseKind.STREAM, "RandomUniform"),
+    "a seed": (change(trace("[0, 8]"), STEP, 3, 4), CauseKind.STREAM, "RandomUniform"),
+    "the first of two": (change(trace(), STEP, 2, 3, 4), CauseKind.KERNEL, "MatMul"),
+    "another step's": (
+        change(change(trace(), 6, 2), STEP, 3, 4),
+        CauseKind.STREAM,
+        "RandomUniform",
+    ),
+    "nothing that was seen": (trace(), CauseKind.NOTHING, ""),
 }
 
 
@@ -117,7 +123,7 @@ def test_values_are_compared_where_they_were_kept(tmp_path: Path) -> None:
 def test_a_pair_that_does_not_part_asks_for_another(tmp_path: Path) -> None:
     runs = run(tmp_path / "bisect-1"), run(tmp_path / "bisect-2")
     answer = bisect.find(*runs, steps.compare(*runs, (1, 2)))
-    assert answer.kind == bisect.NOTHING
+    assert answer.kind == CauseKind.NOTHING
     assert "identical" in answer.words
 
 
@@ -163,7 +169,7 @@ def test_functions_of_tf_data_that_race_are_left_out(tmp_path: Path) -> None:
         steps_file.write_text("".join(json.dumps(row) + "\n" for row in mine))
         pair = steps.compare(one, other, (1, 2))
         assert pair.first is not None
-        batch = replace(pair, first=replace(pair.first, stage=steps.BATCH))
+        batch = replace(pair, first=replace(pair.first, stage=Stage.BATCH))
         return bisect.find(one, other, batch).name
 
     assert answer("raced", "b", "a") == "batch"

@@ -1,5 +1,6 @@
 """The first difference is found wherever it is, and its cause is named."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
-from tf_repro.verify import cause
-from tf_repro.verify.comparing import steps
+from tf_repro.verify.comparing.steps import Stage
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reporting import terminal
 from tf_repro.verify.verdict import Verdict, judge
 
@@ -58,40 +59,54 @@ def another_generator(made: list[Row]) -> None:
     set_step(3, loss_bits="0")(made)
 
 
+def swapped_weights(made: list[Row]) -> None:
+    """A callback swaps weights after the third step; all that comes of it differs."""
+    set_step(4, before=digests(503, 9), loss_bits="0", gradients=digests(1, 1))(made)
+    for step in (4, 5, 6):
+        set_step(step, weights=digests(step, step))(made)
+
+
 CASES: dict[str, tuple[Change, str, int, str, str]] = {
     # what -> change, stage, step, class, words of the reason
     "initial weights": (
         lambda made: made[2].update(weights=digests(1, 9)),
-        steps.INITIAL, 0, cause.STREAM, "before the first step",
+        Stage.INITIAL, 0, CauseKind.STREAM, "before the first step",
     ),
-    "batches swapped": (swap_batches, steps.BATCH, 4, cause.DATA, "another order"),
-    "examples swapped": (swap_examples, steps.BATCH, 4, cause.DATA, "same examples"),
+    "weights between two steps": (
+        swapped_weights, Stage.BEFORE, 4, CauseKind.BETWEEN, "in between, such as a callback",
+    ),
+    "weights before the first step": (
+        set_step(1, before=digests(1, 3), weights=digests(1, 1)),
+        Stage.BEFORE, 1, CauseKind.BETWEEN, "in between",
+    ),
+    "batches swapped": (swap_batches, Stage.BATCH, 4, CauseKind.DATA, "another order"),
+    "examples swapped": (swap_examples, Stage.BATCH, 4, CauseKind.DATA, "same examples"),
     "content": (
-        set_step(2, batch="0", examples="7"), steps.BATCH, 2, cause.DATA, "content",
+        set_step(2, batch="0", examples="7"), Stage.BATCH, 2, CauseKind.DATA, "content",
     ),
-    "loss, seeded": (set_step(2, loss_bits="0"), steps.LOSS, 2, cause.KERNEL, "forward"),
-    "loss, unseeded": (unseeded, steps.LOSS, 2, cause.STREAM, "RandomUniform of train.py:7"),
-    "loss, another seed": (another_seed, steps.LOSS, 1, cause.STREAM, "have other seeds"),
+    "loss, seeded": (set_step(2, loss_bits="0"), Stage.LOSS, 2, CauseKind.KERNEL, "forward"),
+    "loss, unseeded": (unseeded, Stage.LOSS, 2, CauseKind.STREAM, "RandomUniform of train.py:7"),
+    "loss, another seed": (another_seed, Stage.LOSS, 1, CauseKind.STREAM, "have other seeds"),
     "loss, another generator": (
-        another_generator, steps.LOSS, 3, cause.STREAM,
+        another_generator, Stage.LOSS, 3, CauseKind.STREAM,
         "the state of the Generator of train.py:3 (from step 3 on) is not",
     ),
     "gradients": (
-        set_step(5, gradients=digests(305, 1)), steps.GRADIENTS, 5, cause.KERNEL, "backward",
+        set_step(5, gradients=digests(305, 1)), Stage.GRADIENTS, 5, CauseKind.KERNEL, "backward",
     ),
     "weights": (
-        set_step(6, weights=digests(1, 606)), steps.WEIGHTS, 6, cause.OPTIMISER, "update",
+        set_step(6, weights=digests(1, 606)), Stage.WEIGHTS, 6, CauseKind.OPTIMISER, "update",
     ),
     "fewer steps": (
-        lambda made: made.remove(steps_of(made)[-1]), steps.COUNT, 0, cause.OUTSIDE, "number",
+        lambda made: made.remove(steps_of(made)[-1]), Stage.COUNT, 0, CauseKind.OUTSIDE, "number",
     ),
     "metrics": (
         lambda made: made[-2]["logs"].update(loss=7.0),
-        steps.METRICS, 0, cause.OUTSIDE, "every recorded step",
+        Stage.METRICS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
     "a point": (
         lambda made: made.append({"kind": "point", "name": "x", "n": 1, "digest": "a"}),
-        steps.POINTS, 0, cause.OUTSIDE, "every recorded step",
+        Stage.POINTS, 0, CauseKind.OUTSIDE, "every recorded step",
     ),
 }  # fmt: skip
 
@@ -109,6 +124,15 @@ def test_the_first_difference_and_its_class(tmp_path: Path, case: str) -> None:
     assert worst.cause.kind == kind
     assert reason in worst.cause.reason
     assert stage in terminal.render(verdict)
+
+
+def test_the_reports_say_stage_and_class_in_plain_words(tmp_path: Path) -> None:
+    """Programs read the JSON, so that no name of ours may get into it."""
+    verdict = verdict_of(tmp_path, set_step(5, gradients=digests(305, 1)))
+    (pair,) = json.loads(json.dumps(terminal.as_json(verdict)))["pairs"]
+    assert (pair["first"]["stage"], pair["cause"]["kind"]) == ("gradients", "a kernel")
+    assert list(pair["sections"]) == ["gradients"]
+    assert "class of cause:   a kernel" in terminal.render(verdict)
 
 
 def test_equal_runs_are_identical(tmp_path: Path) -> None:
@@ -131,8 +155,44 @@ def test_the_earliest_of_many_counts(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.pair.first is not None
-    assert (worst.pair.first.step, worst.pair.first.stage) == (3, steps.GRADIENTS)
-    assert worst.pair.stages[2] == (True, True, False, False)
+    assert (worst.pair.first.step, worst.pair.first.stage) == (3, Stage.GRADIENTS)
+    assert worst.pair.stages[2] == (True, True, True, False, False)
+
+
+def test_weights_that_both_runs_change_alike_are_no_difference(tmp_path: Path) -> None:
+    """As the averages of an optimiser, which take the weights' place at the end of an epoch."""
+    averaged = rows()
+    set_step(4, before=digests(503, 9))(averaged)
+    runs = [run(tmp_path / "1", averaged), run(tmp_path / "2", averaged)]
+    assert judge(runs, tolerance=0, with_stdout=False).identical
+
+
+def test_a_difference_that_is_carried_on_is_of_the_step_that_made_it(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        for step in (3, 4, 5, 6):
+            set_step(step, weights=digests(step, step))(made)
+        set_step(5, before=digests(5, 5))(made)
+
+    worst = verdict_of(tmp_path, change).worst
+    assert worst is not None
+    assert Stage.BEFORE not in worst.pair.sections
+    assert len(worst.pair.sections[Stage.WEIGHTS]) == 4
+
+
+def test_the_weights_that_were_changed_between_are_named(tmp_path: Path) -> None:
+    said = terminal.render(verdict_of(tmp_path, swapped_weights))
+    assert "epoch 2, step 4, weights before the step: dense/bias" in said
+    assert "class of cause:   outside of the step" in said
+    assert "equal up to there: 3 steps\n" in said
+
+
+def test_a_step_that_was_not_recorded_may_have_changed_the_weights(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        swapped_weights(made)
+        made.insert(1, {"kind": "unrecorded", "what": "steps of m", "reason": "jit_compile=True"})
+
+    said = terminal.render(verdict_of(tmp_path, change))
+    assert "such as a callback, or a step that was not recorded" in said
 
 
 def test_hints(tmp_path: Path) -> None:
@@ -171,7 +231,7 @@ def test_a_generator_that_parts_later_is_no_cause(tmp_path: Path) -> None:
     worst = verdict_of(tmp_path, change).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == cause.KERNEL
+    assert worst.cause.kind == CauseKind.KERNEL
     assert not any("Generator" in hint for hint in worst.cause.hints)
 
 
@@ -188,7 +248,7 @@ def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
     worst = judge(runs, tolerance=0, with_stdout=False).worst
     assert worst is not None
     assert worst.cause is not None
-    assert worst.cause.kind == cause.OPTIMISER
+    assert worst.cause.kind == CauseKind.OPTIMISER
     said = "the state of the Generator of sgd.py:5 (from step 6 on) differs, too"
     assert said in worst.cause.hints
 
