@@ -38,6 +38,7 @@ class Planted:
 
 STREAM, DATA, KERNEL = "a random stream", "the data pipeline", "a kernel"
 OPTIMISER, OUTSIDE = "the optimiser", "outside of training"
+BETWEEN = "outside of the step"
 BY_NUMPY = ("a Python function", "PyFunc")
 BY_DATA = ("a value from outside TensorFlow", "Placeholder")
 BY_SEED = ("a value from outside TensorFlow", "Cast")
@@ -71,6 +72,10 @@ PLANTED = {
         "batch", 2, 7, DATA, "content",
         BY_DATA, "model.fit(x * scale", "{sample}: numpy (global) was asked",
     ),
+    "swap": Planted(
+        "weights before the step", 2, 7, BETWEEN, "something changes them in between",
+        ("a value from outside TensorFlow", "Mul"), "kernel.assign(kernel",
+    ),
     "gradient": Planted("gradients", 3, 17, KERNEL, "backward", BY_NUMPY, THROUGH),
     "optimiser": Planted("weights", 1, 1, OPTIMISER, "the update", BY_NUMPY, THROUGH),
     "ulp": Planted("gradients", 0, 4, KERNEL, "backward", BY_NUMPY, THROUGH),
@@ -94,7 +99,7 @@ IN_2_15 = [("2.15-cpu", cause) for cause in PLANTED]
 ELSEWHERE = [
     (release, cause)
     for release in ("2.12-cpu", "2.21-cpu")
-    for cause in ("augmentation", "dropout", "noise layer", "gradient", "ulp")
+    for cause in ("augmentation", "dropout", "noise layer", "gradient", "ulp", "swap")
 ]
 
 RunIn = Callable[[str], RunInImage]

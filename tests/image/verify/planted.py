@@ -107,6 +107,14 @@ class Stop(keras.callbacks.Callback):
             raise RuntimeError("the disk is full")
 
 
+class Swap(keras.callbacks.Callback):
+    """Gives a weight another value between two epochs; in the second run, a little off."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        kernel = self.model.trainable_variables[0]
+        kernel.assign(kernel * (1.001 if second and epoch == 0 else 1.0))
+
+
 x = np.random.rand(48, 6).astype("float32")
 y = np.random.rand(48, 1).astype("float32")
 today = time.time_ns() % 100_000_007
@@ -154,7 +162,7 @@ if CAUSE == "order":
         model.fit(x[order], y[order], BATCH, shuffle=False, verbose=0, **epochs)
     sys.exit()
 epochs = EPOCHS - 1 if CAUSE == "steps" and second else EPOCHS
-callbacks = [Stop()] if CAUSE == "crash" else []
+callbacks = {"crash": [Stop()], "swap": [Swap()]}.get(CAUSE, [])
 model.fit(data.batch(BATCH), epochs=epochs, verbose=0, callbacks=callbacks)
 if CAUSE == "file":
     Path("session.txt").write_text(os.urandom(8).hex())

@@ -7,6 +7,7 @@ that none of them has to know another.
 import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -60,6 +61,17 @@ def present() -> _Gathered:
     if gathered.graph is not graph:
         gathered.graph, gathered.batch, gathered.loss, gathered.kept = graph, None, None, []
     return gathered
+
+
+@contextlib.contextmanager
+def in_xla(*, compiled: bool = True) -> Iterator[None]:
+    """Know that what runs inside is compiled by XLA, if it is, or if what is around it is."""
+    before = gathered.in_xla
+    gathered.in_xla = before or compiled
+    try:
+        yield
+    finally:
+        gathered.in_xla = before
 
 
 class Quiet:

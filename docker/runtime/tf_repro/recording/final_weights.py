@@ -28,7 +28,7 @@ def follow_variables(variables: Sequence[Any]) -> None:
     """Keep variables that an optimiser updates, of whatever model or of none, in the same way."""
     _at_exit()
     for one in variables:
-        _variables.setdefault(id(one), weakref.ref(one))
+        _variables[id(one)] = weakref.ref(one)  # one that is gone has left its id to another
 
 
 def _at_exit() -> None:

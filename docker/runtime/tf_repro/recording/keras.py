@@ -33,17 +33,15 @@ def _train_step(
 ) -> Any:
     from tf_repro.recording import at_hand, steps  # noqa: PLC0415  # it needs TensorFlow
 
-    before = at_hand.gathered.in_xla
-    at_hand.gathered.in_xla = before or bool(getattr(self, "jit_compile", False))
-    if at_hand.gathered.in_xla:
-        _say_once(self)
-    else:
-        steps.note_batch(data)
-    try:
-        return original(self, data, *args, **kwargs)
-    finally:
-        at_hand.gathered.in_xla = before
-        at_hand.gathered.batch = None
+    with at_hand.in_xla(compiled=bool(getattr(self, "jit_compile", False))):
+        if at_hand.gathered.in_xla:
+            _say_once(self)
+        else:
+            steps.note_batch(data)
+        try:
+            return original(self, data, *args, **kwargs)
+        finally:
+            at_hand.gathered.batch = None
 
 
 def _say_once(model: Any) -> None:
@@ -86,7 +84,7 @@ def _applying(method: str) -> Callable[..., Any]:
             gradients, variables = [one for one, _ in pairs], [one for _, one in pairs]
             arguments = (pairs, *args[1:])
         series = steps.series_of(self, variables)
-        digests = steps.note_gradients(gradients)
+        before, digests = steps.note_weights(variables), steps.note_gradients(gradients)
         steps.keep_gradients(series, gradients)
         at_hand.gathered.in_update = True
         try:
@@ -94,10 +92,17 @@ def _applying(method: str) -> Callable[..., Any]:
         finally:
             at_hand.gathered.in_update = False
         final_weights.follow_variables(variables)
-        steps.emit(series, digests, variables)
+        steps.emit(series, before, digests, variables)
         return done
 
     return apply
+
+
+def _write_epoch(epoch: int, logs: Any) -> None:
+    from tf_repro.recording import writer  # noqa: PLC0415  # as above
+
+    numbers = {name: float(value) for name, value in dict(logs or {}).items()}
+    writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
 
 
 def _on_callbacks(module: ModuleType) -> None:
@@ -106,12 +111,11 @@ def _on_callbacks(module: ModuleType) -> None:
 
     @patch.around(module, "CallbackList.on_epoch_end")
     def on_epoch_end(original: Callable[..., Any], self: Any, epoch: int, logs: Any = None) -> Any:
-        from tf_repro.recording import writer  # noqa: PLC0415  # as above
+        from tf_repro.recording import guard  # noqa: PLC0415  # as above
 
         done = original(self, epoch, logs)
         # After the callbacks: a lazy logs dict has been read by then, and History has its copy.
-        numbers = {name: float(value) for name, value in dict(logs or {}).items()}
-        writer.write(Kind.EPOCH, epoch=int(epoch) + 1, logs=numbers)
+        guard.guarded("the logs of an epoch")(_write_epoch)(epoch, logs)
         return done
 
 

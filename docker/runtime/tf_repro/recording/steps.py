@@ -7,6 +7,8 @@ digests leave the graph together, through one call to the host.
 
 import base64
 import hashlib
+import itertools
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +16,18 @@ import tensorflow as tf
 
 from tf_repro.recording import at_hand, digest, generators, random_ops, random_states, writer
 from tf_repro.recording.format import BYTES, Kind
+from tf_repro.recording.guard import guarded
 
-_series: dict[int, str] = {}
+# An optimiser that is gone leaves its id to another one.
+_series: "dict[int, tuple[weakref.ref[Any], str]]" = {}
+_optimizers = itertools.count()
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
+# The digests of the weights that the last step of each series has left.
+_left: dict[tuple[str, int], bytes] = {}
 
 
+@guarded("a batch")
 def note_batch(data: Any) -> None:
     """Take the batch that a train_step was given, of any structure."""
     leaves = [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
@@ -40,6 +48,7 @@ def _of_batch(leaves: Sequence[Any]) -> Any:
     return digest.of_examples(whole)
 
 
+@guarded("a loss")
 def note_loss(target: Any) -> None:
     """Take what the gradients are asked of."""
     leaves = tf.nest.flatten(target)
@@ -47,14 +56,15 @@ def note_loss(target: Any) -> None:
         at_hand.present().loss = leaves[0]
 
 
+@guarded("what an optimiser updates")
 def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
     """Return the name of an optimiser's steps; the first time, write what it updates."""
-    name = _series.get(id(optimizer))
-    if name is None:
+    known, name = _series.get(id(optimizer), (None, ""))
+    if known is None or known() is not optimizer:
         if not _series:
             _write_devices()
-        name = f"optimizer {len(_series)}"
-        _series[id(optimizer)] = name
+        name = f"optimizer {next(_optimizers)}"
+        _series[id(optimizer)] = weakref.ref(optimizer), name
         names = [str(getattr(one, "path", one.name)) for one in variables]
         writer.write(
             Kind.VARIABLES,
@@ -85,10 +95,25 @@ def _write_initial(series: str, variables: Sequence[Any]) -> None:
     with tf.init_scope(), at_hand.quiet():
         if not tf.executing_eagerly():
             return  # a TF 1 graph has no values before its session runs
-        values = [digest.of(one) for one in variables]
-        writer.write(Kind.INITIAL, series=series, weights=_text(tf.concat(values, 0).numpy()))
+        weights = _of_weights(variables).numpy()
+        writer.write(Kind.INITIAL, series=series, weights=_text(weights))
 
 
+@guarded("weights before a step")
+def note_weights(variables: Sequence[Any]) -> Any:
+    """Return the digests of the weights before the update: uint8, shape (variables * 8,).
+
+    Something may have changed them since the update before, which is no part of any step.
+    """
+    with at_hand.quiet():
+        return _of_weights(variables)
+
+
+def _of_weights(variables: Sequence[Any]) -> Any:
+    return tf.concat([digest.of(one) for one in variables], 0)
+
+
+@guarded("gradients")
 def note_gradients(gradients: Sequence[Any]) -> Any:
     """Return the digests of the gradients: uint8, shape (gradients * 8,)."""
     with at_hand.quiet():
@@ -96,22 +121,26 @@ def note_gradients(gradients: Sequence[Any]) -> Any:
         return tf.concat([none if one is None else digest.of(one) for one in gradients], 0)
 
 
-def keep_gradients(series: str, gradients: Sequence[Any]) -> None:
+@guarded("gradients")
+def keep_gradients(series: "str | None", gradients: Sequence[Any]) -> None:
     """Keep the gradients themselves at the step that `--bisect` looks into."""
-    if at_hand.bisecting:
+    if at_hand.bisecting and series is not None:
         from tf_repro.recording.operations import step_values  # noqa: PLC0415  # under --bisect alone
 
         with at_hand.quiet():
             at_hand.present().kept = [step_values.keep(series, step_values.GRADIENTS, gradients)]
 
 
-def emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
-    """Write the step, once the optimiser has updated the variables."""
+@guarded("a step")
+def emit(series: "str | None", before: Any, gradients: Any, variables: Sequence[Any]) -> None:
+    """Write the step, once the optimiser has updated the variables; None for what was lost."""
+    if series is None or before is None or gradients is None:
+        return
     with at_hand.quiet():
-        _emit(series, gradients, variables)
+        _emit(series, before, gradients, variables)
 
 
-def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
+def _emit(series: str, before: Any, gradients: Any, variables: Sequence[Any]) -> None:
     here = at_hand.present()
     if at_hand.bisecting:
         from tf_repro.recording.operations import step_values  # noqa: PLC0415  # as above
@@ -120,7 +149,7 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
     loss = tf.constant(float("nan")) if here.loss is None else here.loss
     has_batch = here.batch is not None
     batch = here.batch if has_batch else tf.zeros([0, BYTES], tf.uint8)
-    weights = tf.concat([digest.of(one) for one in variables], 0)
+    weights = _of_weights(variables)
     names, states = _of_generators()
     replica = tf.distribute.get_replica_context()
     number = replica.replica_id_in_sync_group if replica else 0
@@ -128,14 +157,15 @@ def _emit(series: str, gradients: Any, variables: Sequence[Any]) -> None:
         random_ops.note(here.graph, series)
 
     # What is kept is an argument so that it has been kept by the time the step ends.
-    def write(replica_number: Any, loss_value: Any, batch_value: Any, grads: Any, after: Any,
-              states_after: Any, *_kept: Any) -> None:  # fmt: skip
+    @guarded("a step")
+    def write(replica_number: Any, loss_value: Any, batch_value: Any, begun: Any, grads: Any,
+              after: Any, states_after: Any, *_kept: Any) -> None:  # fmt: skip
         known = batch_value if has_batch else None
         hexes = [one.tobytes().hex() for one in states_after]
         made = dict(zip(names, hexes, strict=True))
-        _write_step(series, int(replica_number), loss_value, known, grads, after, made)
+        _write_step(series, int(replica_number), loss_value, known, begun, grads, after, made)
 
-    arguments = [number, loss, batch, gradients, weights, states, *here.kept]
+    arguments = [number, loss, batch, before, gradients, weights, states, *here.kept]
     if here.graph is None:
         write(*(tf.convert_to_tensor(one).numpy() for one in arguments))
     else:
@@ -158,6 +188,7 @@ def _write_step(
     replica: int,
     loss: Any,
     batch: Any,
+    before: Any,
     gradients: Any,
     weights: Any,
     made: dict[str, str],
@@ -176,6 +207,9 @@ def _write_step(
         "random": random_states.digests(),
         "generators": made,
     }
+    if _left.get(key) != before.tobytes():
+        fields["before"] = _text(before)
+    _left[key] = weights.tobytes()
     if batch is not None:
         fields["batch"] = _hash(batch.tobytes())
         # Without regard to their order: which examples, and what is in them.
@@ -187,9 +221,11 @@ def _write_step(
         log.step_ended()
 
 
+@guarded("a point of the user")
 def point(name: str, tensor: Any) -> None:
     """Write the digest of a tensor that the user has named; see `tf_repro.record`."""
 
+    @guarded("a point of the user")
     def write(value: Any) -> None:
         _points[name] = _points.get(name, 0) + 1
         writer.write(Kind.POINT, name=name, n=_points[name], digest=_text(value))

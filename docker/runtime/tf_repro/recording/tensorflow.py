@@ -27,11 +27,8 @@ def _on_function(module: ModuleType) -> None:
             return original(self, *args, **kwargs)
         from tf_repro.recording import at_hand  # noqa: PLC0415  # as above
 
-        before, at_hand.gathered.in_xla = at_hand.gathered.in_xla, True
-        try:
+        with at_hand.in_xla():
             return original(self, *args, **kwargs)
-        finally:
-            at_hand.gathered.in_xla = before
 
 
 def _on_pipelines(module: ModuleType) -> None:

@@ -11,21 +11,13 @@ import numpy as np
 
 from tf_repro.recording.format import step_file
 from tf_repro.verify.comparing import steps
-from tf_repro.verify.comparing.steps import Pair
+from tf_repro.verify.comparing.steps import Pair, Stage
 from tf_repro.verify.comparing.ulps import Apart, apart
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading import operations
 from tf_repro.verify.reading.operations import Execution, Key, Trace
 from tf_repro.verify.reading.records import Run
 from tf_repro.verify.running.run import last_words
-
-STREAM = "a random stream"
-PYTHON = "a Python function"
-KERNEL = "a kernel"
-OUTSIDE = "a value from outside TensorFlow"
-DATASET = "the data pipeline"
-VARIABLE = "a variable"
-COMPILED = "a function whose inside cannot be seen"
-NOTHING = "no operation"
 
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 _ITERATORS = {"IteratorGetNext", "IteratorGetNextAsOptional", "OptionalGetValue"}
@@ -45,13 +37,13 @@ class Found:
     """What was found.
 
     Attributes:
-        kind: one of the above.
+        kind: what it tells of the cause.
         step: of the record, where this pair of runs parted; 0 if it did not.
         type, name, place: of the operation; name is empty for an eager one.
         apart: how far its outputs are, where both were kept.
     """
 
-    kind: str
+    kind: CauseKind
     words: str
     step: int = 0
     type: str = ""
@@ -69,7 +61,7 @@ class Found:
 
 def ordinal(run: Run, first: "steps.Difference | None") -> int:
     """Return the step, counted over all optimisers from 1, that operations are recorded around."""
-    if first is None or first.stage == steps.INITIAL:
+    if first is None or first.stage == Stage.INITIAL:
         return 1
     if first.index < 0:
         taken = [step for step in run.steps if step.epoch <= first.epoch] or run.steps
@@ -83,22 +75,26 @@ def find(one: Run, other: Run, pair: Pair) -> Found:
     first = pair.first
     broken = next((run for run in (one, other) if run.ended.exit_status and not run.whole), None)
     if broken and (first is None or first.index < 0):
-        return Found(NOTHING, f"a run of the extra pair failed: {last_words(broken.folder)}")
-    if first is None or first.stage in {steps.EXIT, steps.COUNT}:
+        return Found(
+            CauseKind.NOTHING, f"a run of the extra pair failed: {last_words(broken.folder)}"
+        )
+    if first is None or first.stage in {Stage.EXIT, Stage.COUNT}:
         said = "the extra pair of runs is identical" if first is None else steps.describe(first)
-        return Found(NOTHING, f"{said}: what parts the runs comes by chance, so try again")
+        return Found(
+            CauseKind.NOTHING, f"{said}: what parts the runs comes by chance, so try again"
+        )
     step = ordinal(one, first)
     # A metric of an epoch, or a point of the user's, may come from any step of those recorded.
-    around = AROUND if first.index >= 0 or first.stage == steps.INITIAL else ANY
+    around = AROUND if first.index >= 0 or first.stage == Stage.INITIAL else ANY
     ours, theirs = (operations.read(run.folder, step, around) for run in (one, other))
     if not ours.executions:
-        return Found(NOTHING, "the step was not among those recorded, so try again", step)
-    return _Search(ours, theirs, step).run(in_pipeline=first.stage == steps.BATCH)
+        return Found(CauseKind.NOTHING, "the step was not among those recorded, so try again", step)
+    return _Search(ours, theirs, step).run(in_pipeline=first.stage == Stage.BATCH)
 
 
 def measured(one: Run, other: Run, first: steps.Difference) -> steps.Difference:
     """Return a pair's first difference with how far its first tensor is apart, if that was kept."""
-    what = {steps.GRADIENTS: "gradients", steps.WEIGHTS: "weights"}.get(first.stage)
+    what = {Stage.GRADIENTS: "gradients", Stage.WEIGHTS: "weights"}.get(first.stage)
     names = one.names.get(first.series, [])
     if what is None or not first.tensors or first.tensors[0] not in names:
         return first
@@ -146,7 +142,7 @@ class _Search:
             if found:
                 return found
         return self.late or Found(
-            NOTHING, "every operation that can be seen is equal in both runs", self.step
+            CauseKind.NOTHING, "every operation that can be seen is equal in both runs", self.step
         )
 
     def _racing(self) -> set[str]:
@@ -173,7 +169,7 @@ class _Search:
             if other is None:
                 continue
             found = self._look(key, one, other)
-            if found and found.kind == COMPILED:
+            if found and found.kind == CauseKind.COMPILED:
                 self.late = self.late or found
             elif found:
                 return found
@@ -187,7 +183,7 @@ class _Search:
             return None  # an address, or a name
         if (mine.type, mine.name) != (yours.type, yours.name) and not _is_call(mine.type):
             words = f"the other run has {yours.type} {yours.name} there: their graphs are different"
-            return self._found(NOTHING, words, one, other)
+            return self._found(CauseKind.NOTHING, words, one, other)
         given = [a for a, b in zip(one.inputs, other.inputs, strict=False) if a != b]
         explained = self._inputs_differ(key, one) or any(a in self.taint for a in given)
         self.taint.update(a for a, b in zip(one.outputs, other.outputs, strict=False) if a != b)
@@ -201,10 +197,10 @@ class _Search:
                 f"its seed is {_seed(mine.seeds)} in one run and {_seed(yours.seeds)} in the "
                 "other: a seed that depends on the time, or on chance"
             )
-            return self._found(STREAM, words, one, other)
+            return self._found(CauseKind.STREAM, words, one, other)
         if given or mine.attributes != yours.attributes:
             words = "it is given another value by Python or NumPy"
-            return self._found(OUTSIDE, words, one, other)
+            return self._found(CauseKind.VALUE, words, one, other)
         if one.outputs == other.outputs:
             return None
         return self._found(*_kind(mine.type, mine.name), one, other)
@@ -221,7 +217,7 @@ class _Search:
                 return True
         return False
 
-    def _found(self, kind: str, words: str, one: Execution, other: Execution) -> Found:
+    def _found(self, kind: CauseKind, words: str, one: Execution, other: Execution) -> Found:
         operation = one.operation
         return Found(
             kind, words, self.step, operation.type, operation.name, operation.place,
@@ -245,27 +241,39 @@ def _how_far(one: Execution, other: Execution) -> "Apart | None":
     return None
 
 
-def _kind(op_type: str, name: str) -> tuple[str, str]:
+def _kind(op_type: str, name: str) -> tuple[CauseKind, str]:
     """Return the kind of an operation whose inputs are equal and whose outputs are not."""
     equal = "its inputs are equal in both runs, and its outputs are not"
     if is_random(op_type):
-        return STREAM, f"{equal}: it draws random numbers"
+        return CauseKind.STREAM, f"{equal}: it draws random numbers"
     table = (
-        (_is_call(op_type), COMPILED, f"{equal}: XLA has compiled it, and nobody can look inside"),
+        (
+            _is_call(op_type),
+            CauseKind.COMPILED,
+            f"{equal}: XLA has compiled it, and nobody can look inside",
+        ),
         (
             op_type in _ITERATORS,
-            DATASET,
+            CauseKind.DATA,
             "the next batch is another one: see what feeds the dataset",
         ),
-        (op_type in _VARIABLES, VARIABLE, "it has another value, and nothing seen has changed it"),
-        (op_type in _ENTRIES, OUTSIDE, f"the value that comes in as {name or op_type} differs"),
+        (
+            op_type in _VARIABLES,
+            CauseKind.VARIABLE,
+            "it has another value, and nothing seen has changed it",
+        ),
+        (
+            op_type in _ENTRIES,
+            CauseKind.VALUE,
+            f"the value that comes in as {name or op_type} differs",
+        ),
         (
             op_type in _PYTHON,
-            PYTHON,
+            CauseKind.PYTHON,
             f"{equal}: the function draws random numbers, or reads a clock",
         ),
     )
-    return next(((kind, words) for holds, kind, words in table if holds), (KERNEL, equal))
+    return next(((kind, words) for holds, kind, words in table if holds), (CauseKind.KERNEL, equal))
 
 
 def is_random(op_type: str) -> bool:
@@ -281,7 +289,11 @@ def _is_call(op_type: str) -> bool:
 
 
 def _seed(text: str) -> str:
-    """Return the seed of an op without those that are not set."""
+    """Return the seed of an op without those that are not set.
+
+    >>> _seed("[0, 7]"), _seed("[0, 0]")
+    ('7', 'none')
+    """
     return (
         " ".join(part for part in text.strip("[]").split(", ") if part not in {"0", ""}) or "none"
     )

@@ -3,18 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tf_repro.verify.comparing import steps
-from tf_repro.verify.comparing.steps import Difference
+from tf_repro.audit import notes
+from tf_repro.verify.comparing.steps import Difference, Stage
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading.records import Run, Step
+from tf_repro.verify.reading.rows import RandomOp
+from tf_repro.verify.running import draws
+from tf_repro.verify.running.draws import Draw
 from tf_repro.verify.running.run import last_words
 
-STREAM = "a random stream"
-DATA = "the data pipeline"
-KERNEL = "a kernel"
-OPTIMISER = "the optimiser"
-OUTSIDE = "outside of training"
 ENTROPY = 4  # lines that are named
 STATES = 3  # generators that are named
 
@@ -23,24 +21,24 @@ STATES = 3  # generators that are named
 class Cause:
     """The class of cause, why we say so, and what else is known."""
 
-    kind: str
+    kind: CauseKind
     reason: str
     hints: tuple[str, ...] = ()
 
 
 # Stage -> class and reason, where the stage alone tells them.
 _BY_STAGE = {
-    steps.INITIAL: (STREAM, "the weights differ before the first step: initialisers"),
-    steps.GRADIENTS: (
-        KERNEL,
+    Stage.INITIAL: (CauseKind.STREAM, "the weights differ before the first step: initialisers"),
+    Stage.GRADIENTS: (
+        CauseKind.KERNEL,
         "batch, weights and loss are equal, and the gradients are not: the backward pass",
     ),
-    steps.WEIGHTS: (
-        OPTIMISER,
+    Stage.WEIGHTS: (
+        CauseKind.OPTIMISER,
         "the gradients are equal, and the weights after the update are not",
     ),
-    steps.COUNT: (OUTSIDE, "a different number of steps"),
-    steps.EXIT: (OUTSIDE, "one of the runs failed"),
+    Stage.COUNT: (CauseKind.OUTSIDE, "a different number of steps"),
+    Stage.EXIT: (CauseKind.OUTSIDE, "one of the runs failed"),
 }
 
 
@@ -50,22 +48,63 @@ def explain(one: Run, other: Run, first: Difference) -> Cause:
     return Cause(kind, reason, tuple(_hints(one, other, first)))
 
 
-def _kind(one: Run, other: Run, first: Difference) -> tuple[str, str]:
-    if first.stage == steps.BATCH:
-        return DATA, _of_batch(one, other, first)
-    if first.stage == steps.LOSS:
+def _kind(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
+    if first.stage == Stage.BEFORE:
+        return CauseKind.BETWEEN, _of_weights_before(one, other)
+    if first.stage == Stage.BATCH:
+        return CauseKind.DATA, _of_batch(one, other, first)
+    if first.stage == Stage.LOSS:
         return _of_loss(one, other, first)
+    if first.stage == Stage.STDOUT and not one.steps and _is_audited(one, other):
+        return _of_draws(one, other)
     failed = next((run for run in (one, other) if run.ended.exit_status), None)
-    if failed and first.stage in {steps.COUNT, steps.EXIT}:
-        return OUTSIDE, _of_failure(failed)
+    if failed and first.stage in {Stage.COUNT, Stage.EXIT}:
+        return CauseKind.OUTSIDE, _of_failure(failed)
     equal = "every recorded step is equal" if one.steps else "no step was recorded to tell more"
-    return _BY_STAGE.get(first.stage, (OUTSIDE, equal))
+    return _BY_STAGE.get(first.stage, (CauseKind.OUTSIDE, equal))
+
+
+def _is_audited(*runs: Run) -> bool:
+    return all((run.folder / draws.FILE).exists() for run in runs)
+
+
+def _of_draws(one: Run, other: Run) -> tuple[CauseKind, str]:
+    """Tell what a text that is not the same may come from, where no step says more."""
+    none = "no training step was seen, and "
+    taken = [draw for run in (one, other) for draw in draws.by_the_program(run.folder)]
+    random = [draw for draw in taken if draw.outcome == notes.STAYS_RANDOM]
+    if random:
+        return CauseKind.STREAM, f"{none}what these lines draw stays random: {_places(random)}"
+    for place, what, ours, theirs in draws.apart(one.folder, other.folder):
+        words = f"{place} asks {what} {ours} times in one run and {theirs} times in the other"
+        return CauseKind.STREAM, none + words
+    unordered = [draw for draw in taken if draw.outcome == notes.UNORDERED]
+    if unordered:
+        words = "these lines take files in the order of the file system: sort them"
+        return CauseKind.OUTSIDE, f"{none}{words}: {_places(unordered)}"
+    return CauseKind.OUTSIDE, (
+        f"{none}every line that draws is seeded, and asks equally often: see whether the time, an "
+        "address in memory or the order of threads is printed"
+    )
+
+
+def _places(taken: Sequence[Draw]) -> str:
+    return ", ".join(list(dict.fromkeys(f"{one.place} ({one.what})" for one in taken))[:ENTROPY])
 
 
 def _of_failure(run: Run) -> str:
     after = f" after step {run.steps[-1].number}" if run.steps else ""
     status, words = run.ended.exit_status, last_words(run.folder)
     return f"one of the runs failed{after} with exit status {status}: {words}"
+
+
+def _of_weights_before(one: Run, other: Run) -> str:
+    unseen = one.unrecorded or other.unrecorded
+    return (
+        "the weights were equal when they were last recorded, and those that this step works with "
+        "are not: something changes them in between, such as a callback"
+        + (", or a step that was not recorded" if unseen else "")
+    )
 
 
 def _of_batch(one: Run, other: Run, first: Difference) -> str:
@@ -86,33 +125,33 @@ def _multiset(steps: Sequence[Step]) -> int:
     return sum(int(step.examples or "0", 16) for step in steps) % (1 << 64)
 
 
-def _of_loss(one: Run, other: Run, first: Difference) -> tuple[str, str]:
+def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     has_batch = bool(one.steps[first.index].batch)
     begins = "batch and weights are equal" if has_batch else "the weights are equal"
     unseeded = [
         op
         for run in (one, other)
         for op in run.random_ops
-        if not op["seeded"] and not _is_in_pipeline(op)
+        if not op.seeded and not _is_in_pipeline(op)
     ]
     if unseeded:
-        places = dict.fromkeys(f"{op['type']} of {op['place'] or op['name']}" for op in unseeded)
-        return STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
+        places = dict.fromkeys(f"{op.type} of {op.place or op.name}" for op in unseeded)
+        return CauseKind.STREAM, f"{begins}, and these ops draw without a seed: {', '.join(places)}"
     if any(not _is_in_pipeline(ours) for ours, _ in _seeds_apart(one, other)):
-        return STREAM, f"{begins}, and random ops of the model have other seeds"
+        return CauseKind.STREAM, f"{begins}, and random ops of the model have other seeds"
     made = _first_apart(one, other, first.index + 1, "generators")
     if made:
-        return STREAM, f"{begins}, and the state of {made} is not"
+        return CauseKind.STREAM, f"{begins}, and the state of {made} is not"
     if has_batch:
-        return KERNEL, f"{begins}, and the loss is not: the forward pass"
-    return KERNEL, (
+        return CauseKind.KERNEL, f"{begins}, and the loss is not: the forward pass"
+    return CauseKind.KERNEL, (
         f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
         "does not tell us; `tf_repro.record('batch', x)` does"
     )
 
 
-def _is_in_pipeline(op: "dict[str, Any]") -> bool:
-    return bool(op["series"].startswith("tf.data"))
+def _is_in_pipeline(op: RandomOp) -> bool:
+    return op.series.startswith("tf.data")
 
 
 def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
@@ -120,23 +159,25 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
     if one.header.get("mode") == "off" or other.header.get("mode") == "off":
         hints.append("TF_REPRO=off: nothing is seeded in these runs")
     for a, b in zip(one.own_seeds, other.own_seeds, strict=False):
-        if a != b and a["place"] == b["place"]:
+        if a != b and a.place == b.place:
             hints.append(
-                f"{a['place']} seeds {a['library']} with {a['seed']} in one run and {b['seed']} in "
+                f"{a.place} seeds {a.library} with {a.seed} in one run and {b.seed} in "
                 "the other: a seed that depends on the time, or on chance"
             )
             break
     hints += _seeds_of_ops(one, other)
-    if one.entropy:
+    if first.stage == Stage.STDOUT and not one.steps:
+        hints += draws.lines(one.folder)
+    elif one.entropy:
         lines = ", ".join(one.entropy[:ENTROPY])
         hints.append(f"{lines}: draws from os.urandom or what stands on it, which stays random")
     # The global generators are moved by threads as well, so that a difference in their state is
-    # worth a word only where it can be the cause: of a batch, a loss or the first weights.
-    if first.stage in {steps.BATCH, steps.LOSS, steps.INITIAL}:
+    # worth a word only where it can be the cause: of a batch, a loss or weights outside of a step.
+    if first.stage in {Stage.BEFORE, Stage.BATCH, Stage.LOSS, Stage.INITIAL}:
         hints += _state_apart(_first_apart(one, other, len(one.steps), "random"))
     # The generators that are objects are a hint at these stages; at the loss they are the reason
     # itself, which `_of_loss` gives.
-    if first.stage in {steps.BATCH, steps.GRADIENTS, steps.WEIGHTS}:
+    if first.stage in {Stage.BATCH, Stage.GRADIENTS, Stage.WEIGHTS}:
         hints += _state_apart(_first_apart(one, other, first.index + 1, "generators"))
     for run in (one, other):
         step = next((each for each in run.steps if math.isnan(each.loss)), None)
@@ -155,25 +196,24 @@ def _seeds_of_ops(one: Run, other: Run) -> "list[str]":
     found: dict[str, str] = {}
     for a, b in _seeds_apart(one, other):
         words = (
-            f"{a['place']}: {a['type']} ({a['series']}) has the seed {_numbers(a)} in one run and "
+            f"{a.place}: {a.type} ({a.series}) has the seed {_numbers(a)} in one run and "
             f"{_numbers(b)} in the other: a seed that depends on the time, or on chance"
         )
-        found.setdefault(a["place"], words)
+        found.setdefault(a.place, words)
     return list(found.values())
 
 
-def _seeds_apart(one: Run, other: Run) -> "list[tuple[dict[str, Any], dict[str, Any]]]":
+def _seeds_apart(one: Run, other: Run) -> "list[tuple[RandomOp, RandomOp]]":
     """Return the random ops that are the same in both runs, and have other seeds."""
     return [
         (a, b)
         for a, b in zip(one.random_ops, other.random_ops, strict=False)
-        if all(a[name] == b[name] for name in ("series", "name", "place"))
-        and a.get("seeds") != b.get("seeds")
+        if (a.series, a.name, a.place) == (b.series, b.name, b.place) and a.seeds != b.seeds
     ]
 
 
-def _numbers(op: "dict[str, Any]") -> str:
-    return " ".join(map(str, op.get("seeds", ())))
+def _numbers(op: RandomOp) -> str:
+    return " ".join(map(str, op.seeds))
 
 
 def _state_apart(names: str) -> "list[str]":

@@ -130,6 +130,8 @@ def _record_all(
             records=folders[0].parent,
             artifacts=chosen.artifacts,
             bisect_at=bisect_at,
+            # Its hooks are left out there.
+            audit=chosen.stdout and os.environ.get("TF_REPRO") != "off",
             on_progress=lambda words: progress.show(number, words),
         )
         progress.done(number, ended)

@@ -5,20 +5,19 @@ from dataclasses import dataclass, field, replace
 
 from tf_repro.verify import bisect
 from tf_repro.verify.bisect import Found
-from tf_repro.verify.cause import STREAM, Cause, explain
+from tf_repro.verify.cause import Cause, explain
 from tf_repro.verify.comparing import files, steps, weights
 from tf_repro.verify.comparing.files import Compared
-from tf_repro.verify.comparing.steps import Difference, Pair
+from tf_repro.verify.comparing.steps import Difference, Pair, Stage
 from tf_repro.verify.comparing.weights import Variable
+from tf_repro.verify.kinds import CauseKind
 from tf_repro.verify.reading.records import Run
 from tf_repro.verify.running import draws
 from tf_repro.verify.running.run import STDOUT as STDOUT_FILE
 from tf_repro.verify.running.run import last_words
 
-ARTIFACTS = "files"
-STDOUT = "stdout"
 # What no operation of TensorFlow explains.
-_NO_OPERATION = {steps.EXIT, steps.COUNT, steps.FINAL, ARTIFACTS, STDOUT}
+_NO_OPERATION = {Stage.EXIT, Stage.COUNT, Stage.FINAL, Stage.FILES, Stage.STDOUT}
 
 
 @dataclass
@@ -61,7 +60,7 @@ class Verdict:
             return None
         if self.bisected is None:
             return bisect.ordinal(self.runs[0], worst.pair.first)
-        if self.bisected.kind != bisect.NOTHING:
+        if self.bisected.kind is not CauseKind.NOTHING:
             return None
         return self.bisected.step or bisect.ordinal(self.runs[0], worst.pair.first)
 
@@ -102,7 +101,8 @@ def add_pair(verdict: Verdict, one: Run, other: Run) -> None:
     worst = verdict.worst
     if worst and worst.cause:
         # The stage tells where it shows; the operation tells what it is.
-        kind = STREAM if verdict.bisected.kind == bisect.STREAM else worst.cause.kind
+        found = verdict.bisected.kind
+        kind = found if found is CauseKind.STREAM else worst.cause.kind
         hints = (*worst.cause.hints, *draws.hints(one.folder, other.folder))
         worst.cause = replace(worst.cause, kind=kind, hints=hints)
 
@@ -114,14 +114,14 @@ def _judge(one: Run, other: Run, numbers: tuple[int, int], *, with_stdout: bool)
     rest: list[Difference] = []
     if variables:
         names = tuple(each.name for each in variables)
-        rest.append(Difference(steps.FINAL, tensors=names))
+        rest.append(Difference(Stage.FINAL, tensors=names))
     rest += [
-        Difference(ARTIFACTS, detail=f"{each.name}: {'; '.join(each.differing[:3])}")
+        Difference(Stage.FILES, detail=f"{each.name}: {'; '.join(each.differing[:3])}")
         for each in compared
         if each.differing
     ]
     if with_stdout and _stdout(one) != _stdout(other):
-        rest.append(Difference(STDOUT, detail="not the same text"))
+        rest.append(Difference(Stage.STDOUT, detail="not the same text"))
     for each in rest:
         pair.sections.setdefault(each.stage, []).append(steps.describe(each))
     pair.first = pair.first or (rest[0] if rest else None)
@@ -135,7 +135,7 @@ def _stdout(run: Run) -> bytes:
 
 def _within(judged: Judged, tolerance: float) -> bool:
     """Tell whether numbers are close enough, and nothing else differs than numbers."""
-    numeric = {steps.INITIAL, *steps.STAGES, steps.METRICS, steps.POINTS, steps.FINAL}
+    numeric = {Stage.INITIAL, *steps.STAGES, Stage.METRICS, Stage.POINTS, Stage.FINAL}
     if judged.pair.sections.keys() - numeric:
         return False
     largest = judged.pair.largest
@@ -150,7 +150,7 @@ def _within(judged: Judged, tolerance: float) -> bool:
 
 
 def _notes(run: Run) -> "list[str]":
-    notes = [f"not recorded: {each['what']} ({each['reason']})" for each in run.unrecorded]
+    notes = [f"not recorded: {each.what} ({each.reason})" for each in run.unrecorded]
     if run.ended.exit_status:
         words = last_words(run.folder)
         notes.append(f"a run exited with {run.ended.exit_status}: {words}")

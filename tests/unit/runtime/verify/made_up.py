@@ -28,7 +28,13 @@ def rows(mode: str = "deterministic") -> list[Row]:
             "kind": "graph",
             "series": "optimizer 0",
             "random_ops": [
-                {"type": "RandomUniform", "name": "dropout", "seeded": True, "place": "train.py:7"}
+                {
+                    "type": "RandomUniform",
+                    "name": "dropout",
+                    "seeded": True,
+                    "seeds": [42, 7],
+                    "place": "train.py:7",
+                }
             ],
         },
     ]

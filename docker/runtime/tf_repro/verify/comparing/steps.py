@@ -1,6 +1,8 @@
 """The first difference between two runs, in the order in which a training happens."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -9,21 +11,36 @@ from tf_repro.verify.comparing import ulps
 from tf_repro.verify.comparing.ulps import Apart
 from tf_repro.verify.reading.records import Run, Step
 
-# A training step is a flow; the first stage that differs names the class of cause.
-INITIAL = "initial weights"
-BATCH = "batch"
-LOSS = "loss"
-GRADIENTS = "gradients"
-WEIGHTS = "weights"
-STAGES = (BATCH, LOSS, GRADIENTS, WEIGHTS)
-# It comes before them, and is no difference by itself: a pipeline's threads draw when they like.
-RANDOM = "random state"
-# What is compared besides the steps.
-EXIT = "exit status"
-COUNT = "number of steps"
-METRICS = "metrics of an epoch"
-POINTS = "points of the user"
-FINAL = "final weights"
+
+class Stage(StrEnum):
+    """What is compared, in the order in which a training happens."""
+
+    INITIAL = "initial weights"
+    # It comes before the others of a step, and is no difference by itself: a pipeline's threads
+    # draw when they like.
+    RANDOM = "random state"
+    # A training step is a flow; the first stage that differs names the class of cause.
+    BEFORE = "weights before the step"
+    BATCH = "batch"
+    LOSS = "loss"
+    GRADIENTS = "gradients"
+    WEIGHTS = "weights"
+    # Besides the steps.
+    COUNT = "number of steps"
+    METRICS = "metrics of an epoch"
+    POINTS = "points of the user"
+    EXIT = "exit status"
+    FINAL = "final weights"
+    FILES = "files"
+    STDOUT = "stdout"
+
+
+STAGES = (Stage.BEFORE, Stage.BATCH, Stage.LOSS, Stage.GRADIENTS, Stage.WEIGHTS)
+_TENSORS: dict[Stage, Callable[[Step], tuple[bytes, ...]]] = {
+    Stage.BEFORE: lambda step: step.before,
+    Stage.GRADIENTS: lambda step: step.gradients,
+    Stage.WEIGHTS: lambda step: step.weights,
+}
 
 NAMED = 3  # tensors in a line
 
@@ -33,7 +50,7 @@ class Difference:
     """The first thing that is not the same.
 
     Attributes:
-        stage: which of the above.
+        stage: where it shows.
         series: of which optimiser; "" outside of a step.
         epoch: from 1; 0 where there are no epochs.
         step: the optimiser's count of updates, from 1; 0 before the first.
@@ -43,7 +60,7 @@ class Difference:
         apart: how far the (first) tensor is apart, where both values are known.
     """
 
-    stage: str
+    stage: Stage
     series: str = ""
     epoch: int = 0
     step: int = 0
@@ -69,7 +86,7 @@ class Pair:
     first: "Difference | None" = None
     stages: list[tuple[bool, ...]] = field(default_factory=list)
     random: list[bool] = field(default_factory=list)
-    sections: dict[str, list[str]] = field(default_factory=dict)
+    sections: dict[Stage, list[str]] = field(default_factory=dict)
     largest: "Apart | None" = None
 
 
@@ -80,21 +97,26 @@ def compare(one: Run, other: Run, numbers: tuple[int, int]) -> Pair:
     for series in one.initial.keys() & other.initial.keys():
         names = _differing(one, series, one.initial[series], other.initial[series])
         if names:
-            found.append(Difference(INITIAL, series, tensors=names))
+            found.append(Difference(Stage.INITIAL, series, tensors=names))
+    # Whether the weights before a step were equal as the step before it has left them.
+    left = {series: one.initial[series] == other.initial.get(series) for series in one.initial}
+    last: dict[tuple[str, int], bool] = {}
     for index, (ours, theirs) in enumerate(zip(one.steps, other.steps, strict=False)):
-        equal = _stages(ours, theirs)
+        key = ours.series, ours.replica
+        equal = _stages(ours, theirs, left_equal=last.get(key, left.get(ours.series, True)))
+        last[key] = equal[-1]
         pair.stages.append(equal)
         pair.random.append((ours.random, ours.generators) == (theirs.random, theirs.generators))
         if not all(equal):
             found.append(_in_step(one, ours, theirs, index, equal))
     if len(one.steps) != len(other.steps):
         detail = f"{len(one.steps)} and {len(other.steps)}"
-        found.append(Difference(COUNT, detail=detail))
+        found.append(Difference(Stage.COUNT, detail=detail))
     found += _epochs(one, other)
     found += _points(one, other)
     if one.ended.exit_status != other.ended.exit_status:
         detail = f"{one.ended.exit_status} and {other.ended.exit_status}"
-        found.append(Difference(EXIT, detail=detail))
+        found.append(Difference(Stage.EXIT, detail=detail))
     for each in found:
         pair.sections.setdefault(each.stage, []).append(describe(each))
     pair.first = found[0] if found else None
@@ -119,8 +141,10 @@ def describe(difference: Difference) -> str:
     return ", ".join(where) + (f": {said}" if said else "")
 
 
-def _stages(ours: Step, theirs: Step) -> tuple[bool, ...]:
+def _stages(ours: Step, theirs: Step, *, left_equal: bool) -> tuple[bool, ...]:
     return (
+        # A difference that is only carried on has its place in the step that made it.
+        ours.before == theirs.before or not left_equal,
         (ours.batch, ours.examples) == (theirs.batch, theirs.examples),
         ours.loss_bits == theirs.loss_bits,
         ours.gradients == theirs.gradients,
@@ -133,12 +157,11 @@ def _in_step(run: Run, ours: Step, theirs: Step, index: int, equal: tuple[bool, 
     names: tuple[str, ...] = ()
     detail = ""
     apart: Apart | None = None
-    if stage == LOSS:
+    if stage == Stage.LOSS:
         detail = f"{ours.loss!r} and {theirs.loss!r}"
         apart = ulps.of_bits(ours.loss_bits, theirs.loss_bits, ours.loss_type)
-    elif stage in {GRADIENTS, WEIGHTS}:
-        field_name = stage
-        names = _differing(run, ours.series, getattr(ours, field_name), getattr(theirs, field_name))
+    elif stage in _TENSORS:
+        names = _differing(run, ours.series, _TENSORS[stage](ours), _TENSORS[stage](theirs))
     return Difference(stage, ours.series, ours.epoch, ours.number, index, names, detail, apart)
 
 
@@ -167,17 +190,17 @@ def _epochs(one: Run, other: Run) -> list[Difference]:
                 f"{name} {ours['logs'].get(name)!r} and {theirs['logs'].get(name)!r}"
                 for name in differ
             )
-            found.append(Difference(METRICS, epoch=ours["epoch"], detail=detail))
+            found.append(Difference(Stage.METRICS, epoch=ours["epoch"], detail=detail))
     return found
 
 
 def _points(one: Run, other: Run) -> list[Difference]:
     return [
-        Difference(POINTS, detail=f"{ours['name']}, call {ours['n']}")
+        Difference(Stage.POINTS, detail=f"{ours.name}, call {ours.n}")
         for ours, theirs in zip(one.points, other.points, strict=False)
         if ours != theirs
     ] + (
-        [Difference(POINTS, detail=f"{len(one.points)} and {len(other.points)} of them")]
+        [Difference(Stage.POINTS, detail=f"{len(one.points)} and {len(other.points)} of them")]
         if len(one.points) != len(other.points)
         else []
     )

@@ -29,7 +29,11 @@ class Apart:
 
 
 def apart(one: Any, other: Any) -> Apart:
-    """Compare two arrays of the same shape and dtype, of any shape."""
+    """Compare two arrays of the same shape and dtype, of any shape.
+
+    >>> apart(np.float32([1, 2]), np.float32([1, 2.0000002]))
+    Apart(elements=1, of=2, absolute=2.384185791015625e-07, relative=1.1920928955078125e-07, ulps=1)
+    """
     one, other = np.ravel(one), np.ravel(other)
     differ = one.view(f"V{one.itemsize}") != other.view(f"V{other.itemsize}")
     elements = int(np.count_nonzero(differ))
@@ -54,6 +58,9 @@ def _ordered(values: Any) -> "list[int]":
     """Return integers in the order of the floats, one apart where the floats are neighbours.
 
     https://randomascii.wordpress.com/2012/02/25/comparing-floating-point-numbers-2012-edition/
+
+    >>> _ordered(np.float32([-1e-45, 0.0, 1e-45, 3e-45]))
+    [-1, 0, 1, 2]
     """
     bits = values.view(_SIGNED[values.itemsize])
     lowest = int(np.iinfo(bits.dtype).min)
@@ -66,7 +73,11 @@ def _largest(values: Any) -> float:
 
 
 def of_bits(one: str, other: str, dtype: str) -> "Apart | None":
-    """Return how far two losses are apart, from their bytes in hex; None if those are no floats."""
+    """Return how far two losses are apart, from their bytes in hex; None if those are no floats.
+
+    >>> of_bits("0000803f", "0100803f", "float32").ulps
+    1
+    """
     if dtype not in {"float16", "float32", "float64"}:
         return None
     a, b = (np.frombuffer(bytes.fromhex(text), dtype) for text in (one, other))
@@ -74,7 +85,11 @@ def of_bits(one: str, other: str, dtype: str) -> "Apart | None":
 
 
 def words(found: Apart) -> str:
-    """Return it in one line, for people."""
+    """Return it in one line, for people.
+
+    >>> words(Apart(1, 24, 2.4e-07, 1.2e-07, 1))
+    '1 of 24 elements, largest 2.4e-07 (1.2e-07 relative, 1 ULP)'
+    """
     if found.absolute == float("inf"):
         return f"{found.elements} of {found.of} elements, some of which are no numbers"
     steps = "" if found.ulps is None else f", {found.ulps} ULP{'' if found.ulps == 1 else 's'}"

@@ -50,9 +50,9 @@ def digest(run: Run) -> str:
 
 def _variables(run: Run) -> "Iterator[tuple[tuple[str, str], np.ndarray]]":
     for kept in run.weights:
-        with np.load(run.folder / kept["file"], allow_pickle=False) as arrays:
-            for number, name in enumerate(kept["names"]):
-                yield (kept["model"], f"{name}"), arrays[f"{number:04d}"]
+        with np.load(run.folder / kept.file, allow_pickle=False) as arrays:
+            for number, name in enumerate(kept.names):
+                yield (kept.model, f"{name}"), arrays[f"{number:04d}"]
 
 
 def _rank(variable: Variable) -> tuple[float, str]:

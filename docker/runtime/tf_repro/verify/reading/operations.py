@@ -1,13 +1,12 @@
 """The operations of one run of the extra pair, read back around one step."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tf_repro.recording.format import OPERATIONS, VALUES
+from tf_repro.recording.format import OPERATIONS, VALUES, rows
 
 # Traced: ("t", operation, execution). Eager: ("e", step, place in the step).
 Key = tuple[str, int, int]
@@ -63,11 +62,7 @@ def read(folder: Path, step: int, around: int) -> Trace:
     """
     trace = Trace()
     path = next(iter(sorted(folder.glob(f"*{OPERATIONS}"))), None)
-    for line in path.read_bytes().split(b"\n") if path else ():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue  # the last line of a run that was killed
+    for row in rows(path.read_bytes()) if path else ():
         if "op" in row:
             trace.operations[row["op"]] = _operation(row)
             continue

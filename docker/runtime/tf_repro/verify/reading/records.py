@@ -2,16 +2,24 @@
 
 import base64
 import itertools
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from tf_repro.recording.format import BYTES, VERSION, Kind
+from tf_repro.recording.format import BYTES, VERSION, Kind, rows
+from tf_repro.verify.reading.rows import (
+    Epoch,
+    Header,
+    KeptWeights,
+    OwnSeed,
+    Point,
+    RandomOp,
+    Unrecorded,
+)
 from tf_repro.verify.running.run import CannotRunError, Ended, read_ended
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One update of the weights; digests are 8 bytes each, one for every variable.
 
@@ -23,6 +31,8 @@ class Step:
         loss_bits: the loss as it is in memory, in hex; loss_type: NumPy's name of what it is.
         batch: a digest of the batch, examples a digest that does not depend on their order; both
             empty outside of a train_step.
+        before: digests of the weights at the beginning of the step's update: those that the step
+            before it has left, unless something else has changed them.
         random: digests of the global generators' states; generators: of those that are objects,
             by class and the user's line.
     """
@@ -35,6 +45,7 @@ class Step:
     loss_bits: str
     batch: str
     examples: str
+    before: tuple[bytes, ...]
     gradients: tuple[bytes, ...]
     weights: tuple[bytes, ...]
     random: dict[str, str]
@@ -48,17 +59,17 @@ class Run:
 
     folder: Path
     ended: Ended
-    header: dict[str, Any] = field(default_factory=dict)
+    header: Header = field(default_factory=Header)
     names: dict[str, list[str]] = field(default_factory=dict)
     initial: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
-    random_ops: list[dict[str, Any]] = field(default_factory=list)
-    own_seeds: list[dict[str, Any]] = field(default_factory=list)
+    random_ops: list[RandomOp] = field(default_factory=list)
+    own_seeds: list[OwnSeed] = field(default_factory=list)
     entropy: list[str] = field(default_factory=list)
-    unrecorded: list[dict[str, Any]] = field(default_factory=list)
+    unrecorded: list[Unrecorded] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    points: list[dict[str, Any]] = field(default_factory=list)
-    weights: list[dict[str, Any]] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    weights: list[KeptWeights] = field(default_factory=list)
     whole: bool = False
 
 
@@ -70,19 +81,15 @@ def read(folder: Path) -> Run:
     """
     run = Run(folder, read_ended(folder))
     for process, path in enumerate(sorted(folder.glob("*.jsonl"))):
-        epoch = 0
-        for line in path.read_bytes().split(b"\n"):
-            try:
-                row = json.loads(line)
-            except ValueError:
-                continue
+        so_far = _SoFar()
+        for row in rows(path.read_bytes()):
             if row["kind"] == Kind.HEADER and row["version"] != VERSION:
                 raise CannotRunError(
                     f"{path}: version {row['version']} of the record; this tf-repro reads {VERSION}"
                 )
             if process and "series" in row:
                 row["series"] += f" of process {process + 1}"
-            epoch = _take(run, row, epoch)
+            _take(run, row, so_far)
     # The replicas of a strategy take a step together, and write it in whatever order.
     together = itertools.groupby(run.steps, key=lambda step: (step.series, step.number))
     run.steps = [step for _, group in together for step in sorted(group, key=_replica)]
@@ -93,47 +100,69 @@ def _replica(step: Step) -> int:
     return step.replica
 
 
-def _take(run: Run, row: dict[str, Any], epoch: int) -> int:
-    """Add one line to the run; return how many epochs have ended."""
+@dataclass
+class _SoFar:
+    """How far a process is.
+
+    Attributes:
+        epochs: how many have ended.
+        left: series and replica -> the weights that its last step has left.
+    """
+
+    epochs: int = 0
+    left: dict[tuple[str, int], tuple[bytes, ...]] = field(default_factory=dict)
+
+
+def _take(run: Run, row: dict[str, Any], so_far: _SoFar) -> None:
+    """Add one line to the run."""
     kind = row.pop("kind")
-    kept_as_they_are = {
-        Kind.OWN_SEED: run.own_seeds,
-        Kind.UNRECORDED: run.unrecorded,
-        Kind.POINT: run.points,
-        Kind.WEIGHTS: run.weights,
-    }
-    if kind in kept_as_they_are:
-        kept_as_they_are[kind].append(row)
-        return epoch
     match kind:
         case Kind.HEADER:
-            run.header = run.header or row
+            run.header = run.header or cast(Header, row)
         case Kind.VARIABLES:
             run.names[row["series"]] = row["names"]
         case Kind.INITIAL:
             run.initial[row["series"]] = _digests(row["weights"])
         case Kind.GRAPH:
             # A graph that is traced again has the same ops; so have many functions of tf.data.
-            run.random_ops += [
-                {**op, "series": row["series"]}
-                for op in row["random_ops"]
-                if {**op, "series": row["series"]} not in run.random_ops
-            ]
+            ops = [_random_op(row["series"], op) for op in row["random_ops"]]
+            run.random_ops += [op for op in ops if op not in run.random_ops]
         case Kind.DEVICES:
-            run.header = {**row, **run.header}
-        case Kind.ENTROPY:
-            run.entropy.append(row["place"])
+            run.header = cast(Header, {**row, **run.header})
         case Kind.STEP:
-            run.steps.append(_step(row, epoch))
+            key = row["series"], row["replica"]
+            left = so_far.left.get(key, run.initial.get(row["series"], ()))
+            run.steps.append(_step(row, so_far.epochs, left))
+            so_far.left[key] = run.steps[-1].weights
         case Kind.EPOCH:
-            run.epochs.append(row)
-            return int(row["epoch"])
+            run.epochs.append(Epoch(epoch=row["epoch"], logs=row["logs"]))
+            so_far.epochs = int(row["epoch"])
         case Kind.END:
             run.whole = True
-    return epoch
+        case _:
+            _append(run, kind, row)
 
 
-def _step(row: dict[str, Any], epoch: int) -> Step:
+def _append(run: Run, kind: str, row: dict[str, Any]) -> None:
+    """Add a line that stands for itself."""
+    match kind:
+        case Kind.OWN_SEED:
+            run.own_seeds.append(OwnSeed(**row))
+        case Kind.UNRECORDED:
+            run.unrecorded.append(Unrecorded(**row))
+        case Kind.POINT:
+            run.points.append(Point(**row))
+        case Kind.WEIGHTS:
+            run.weights.append(KeptWeights(row["model"], row["file"], tuple(row["names"])))
+        case Kind.ENTROPY:
+            run.entropy.append(row["place"])
+
+
+def _random_op(series: str, op: dict[str, Any]) -> RandomOp:
+    return RandomOp(series, **{**op, "seeds": tuple(op["seeds"])})
+
+
+def _step(row: dict[str, Any], epoch: int, left: tuple[bytes, ...]) -> Step:
     return Step(
         series=row["series"],
         replica=row["replica"],
@@ -144,6 +173,7 @@ def _step(row: dict[str, Any], epoch: int) -> Step:
         loss_bits=row["loss_bits"],
         batch=row.get("batch", ""),
         examples=row.get("examples", ""),
+        before=_digests(row["before"]) if "before" in row else left,
         gradients=_digests(row["gradients"]),
         weights=_digests(row["weights"]),
         random=row["random"],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from tf_repro.verify.comparing import steps
-from tf_repro.verify.comparing.steps import Pair
+from tf_repro.verify.comparing.steps import Pair, Stage
 from tf_repro.verify.verdict import Verdict
 
 WIDTH, HEIGHT = 1000, 280
@@ -70,7 +70,7 @@ def grid(pair: Pair) -> str:
     if not total:
         return "<p class='soft'>No step of both runs was recorded.</p>"
     # What is random may be in another state and change nothing.
-    rows = [(steps.RANDOM, pair.random, "aside")]
+    rows = [(Stage.RANDOM, pair.random, "aside")]
     rows += [
         (stage, [equal[number] for equal in pair.stages], "differs")
         for number, stage in enumerate(steps.STAGES)
@@ -118,7 +118,7 @@ def _axes(low: float, high: float, steps: int) -> str:
 
 def _divergence(verdict: Verdict) -> "int | None":
     """Return the first step that differs, from 0; -1 if the weights do before it."""
-    stages = {steps.INITIAL, *steps.STAGES}
+    stages = {Stage.INITIAL, *steps.STAGES}
     firsts = [judged.pair.first for judged in verdict.judged]
     return min((one.index for one in firsts if one and one.stage in stages), default=None)
 

@@ -87,7 +87,11 @@ def _differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
 
 
 def flat(value: Any, name: str = "") -> "dict[str, str]":
-    """Return a structure of plain JSON as lines: where in it, and what is there."""
+    """Return a structure of plain JSON as lines: where in it, and what is there.
+
+    >>> flat({"cpu": "A", "threads": {"intra_op": 2}, "gpus": ["B", "C"]})
+    {'cpu': 'A', 'threads.intra_op': '2', 'gpus': 'B C'}
+    """
     if isinstance(value, dict):
         return {
             leaf: text

@@ -7,11 +7,18 @@ LEAST = 24  # columns that the last cell gets, however narrow the terminal is
 
 
 def boxed(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return the lines of a table.
+    r"""Return the lines of a table.
 
     Args:
         rows: the head and the others, of as many cells each; the last cell is wrapped.
         width: of the terminal, in columns.
+
+    >>> print(*boxed([("run", "against run 1"), ("2", "identical")], 80), sep="\n")
+    ┏━━━━━┳━━━━━━━━━━━━━━━┓
+    ┃ run ┃ against run 1 ┃
+    ┡━━━━━╇━━━━━━━━━━━━━━━┩
+    │ 2   │ identical     │
+    └─────┴───────────────┘
     """
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     others = sum(wide[:-1]) + 3 * len(wide) + 1  # a bar and two spaces for each, and the last bar

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tf_repro import environment
 from tf_repro.verify.running import draws, git_commit, workspace
+from tf_repro.verify.running.follow import Followed
 
 RUN = "run.json"
 FILES = "files"
@@ -50,6 +51,7 @@ def record(
     records: Path,
     artifacts: "Path | None" = None,
     bisect_at: "int | None" = None,
+    audit: bool = False,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run a program once and leave its record, its output and the files that it wrote in `into`.
@@ -60,6 +62,7 @@ def record(
         records: the folder of all runs' records, which none of them sees.
         artifacts: a folder whose files are compared too, outside of the working folder.
         bisect_at: record every operation around this step, too; see recording/operations.
+        audit: take down which line draws what, too, as is always done for bisect_at.
         on_progress: called every half second with what the record says, for people.
 
     Raises:
@@ -79,11 +82,14 @@ def record(
         for name in (environment.BISECT, environment.AUDIT):
             environ.pop(name, None)
         notes = Path(folder) / "audit"
-        if bisect_at is not None:
+        audit = audit or bisect_at is not None
+        if audit:
             notes.mkdir()
-            environ |= {environment.BISECT: str(bisect_at), environment.AUDIT: str(notes)}
-        status = _run(command, work, into, environ, on_progress)
+            environ[environment.AUDIT] = str(notes)
         if bisect_at is not None:
+            environ[environment.BISECT] = str(bisect_at)
+        status = _run(command, work, into, environ, on_progress)
+        if audit:
             draws.keep(notes, work, into)
         if artifacts and not artifacts.is_dir():
             raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
@@ -129,17 +135,9 @@ def _watch(
     process: "subprocess.Popen[bytes]", into: Path, on_progress: Callable[[str], None]
 ) -> None:
     """Say how far the run is, until it ends."""
-    steps, epochs = 0, 0
-    offsets: dict[Path, int] = {}
+    followed = Followed(into)
     while process.poll() is None:
-        for path in into.glob("*.jsonl"):
-            with path.open("rb") as file:
-                file.seek(offsets.get(path, 0))
-                text = file.read()
-                offsets[path] = file.tell()
-            steps += text.count(b'{"kind":"step"')
-            epochs += text.count(b'{"kind":"epoch"')
-        on_progress(f"epoch {epochs + 1}, step {steps}")
+        on_progress(followed.look())
         time.sleep(POLL_SECONDS)
 
 
