@@ -28,7 +28,7 @@ KEY ?=
 export REGISTRY IMAGE_NAME
 # Who builds: any of buildx's builders, as `docker buildx ls` lists them; empty means the engine.
 export BUILDER
-# Where Debian packages come from, if not from this machine's apt: see README.md.
+# Where Debian packages come from, if not from this machine's apt: see docs/build.md.
 export DEB_SOURCES DEB_ARCHIVE
 # Where downloads and the private engine live; empty means ~/.cache/tf-repro.
 export TF_REPRO_DATA
