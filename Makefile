@@ -46,6 +46,8 @@ SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .c
 # Found, not named: a workflow that is added is checked.
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 GITLAB_CI := $(wildcard .gitlab-ci.yml)
+ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
 .PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-workflows format engine-start engine-stop clean
@@ -140,11 +142,13 @@ lint: $(VENV) $(if $(WORKFLOWS),lint-workflows) ## Types, style, Dockerfile, she
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy scripts docker/runtime tests
-	@.venv/bin/hadolint docker/Dockerfile
+	@.venv/bin/hadolint $(DOCKERFILES)
 	@.venv/bin/shellcheck $(SHELL_FILES)
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
 	@$(if $(GITLAB_CI),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci \
 		--data-transform gitlab-ci $(GITLAB_CI))
+	@$(if $(ISSUE_FORMS),.venv/bin/check-jsonschema --quiet \
+		--builtin-schema vendor.github-issue-forms $(ISSUE_FORMS))
 
 lint-workflows: $(VENV)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/actionlint $(WORKFLOWS)
