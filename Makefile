@@ -29,7 +29,7 @@ KEY ?=
 # What else the kit reads in its environment:
 # - where images go and what they are called; empty means what images/matrix.toml says;
 # - who builds: any of buildx's builders, as `docker buildx ls` lists them; empty means the engine;
-# - where Debian packages come from, if not from this machine's apt: see README.md;
+# - where Debian packages come from, if not from this machine's apt: see docs/build.md;
 # - where downloads and the private engine live; empty means ~/.cache/tf-repro;
 # - who builds, in the provenance; the password of a private key;
 # - for audit-cve, other addresses than Debian's and OSV's own, or a file of the tracker's data.
@@ -52,9 +52,11 @@ SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .c
 # Found, not named: a workflow that is added is checked.
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 GITLAB_CI := $(wildcard .gitlab-ci.yml)
+ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help prove verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -135,6 +137,7 @@ test-gpu: $(VENV) ## The tests on a GPU; where there is none they are skipped, w
 
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest tests/image/test_forks.py
+	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py
 
 bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by side in IMAGE=<tag>.
@@ -143,15 +146,20 @@ bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by si
 bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by side in IMAGE=<tag>.
 	@$(KIT) bench recording --image="$$IMAGE"
 
+bench-pipelines: $(VENV) ## What drawing by key costs pipelines that augment, side by side in IMAGE=<tag>.
+	@$(KIT) bench pipelines --image="$$IMAGE"
+
 lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy scripts docker/runtime tests
-	@.venv/bin/hadolint docker/Dockerfile
+	@.venv/bin/hadolint $(DOCKERFILES)
 	@.venv/bin/shellcheck $(SHELL_FILES)
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
 	@$(if $(GITLAB_CI),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci \
 		--data-transform gitlab-ci $(GITLAB_CI))
+	@$(if $(ISSUE_FORMS),.venv/bin/check-jsonschema --quiet \
+		--builtin-schema vendor.github-issue-forms $(ISSUE_FORMS))
 
 # From the runtime's folder, so that it is found: on PYTHONPATH its sitecustomize would start, too.
 lint-imports: $(VENV)

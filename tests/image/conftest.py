@@ -132,7 +132,7 @@ def run_in_release(host: engine.Engine, client: DockerClient) -> Callable[[str],
 def install(host: engine.Engine, built: build.Built) -> Install:
     """Return a function that builds a derived image with one installing step, and tags it.
 
-    Behind a proxy of a company, its certificate is mounted for that step (README.md).
+    Behind a proxy of a company, its certificate is mounted for that step (docs/build.md).
     """
 
     def install(

@@ -1,4 +1,4 @@
-"""Every command of the README runs, in the order in which a reader types them."""
+"""Every command of the pages runs, each once, in the order in which a reader types them."""
 
 from __future__ import annotations
 
@@ -14,58 +14,89 @@ from scripts.build.build import Built
 from scripts.engine.engine import Engine
 from scripts.places import REPO
 from scripts.proof.prove import INPUTS
+from tests.pages import commands, dockerfiles
 
 # A reader's folder, and one image `mine`.
 pytestmark = pytest.mark.xdist_group("readme")
 
-README = (REPO / "README.md").read_text()
-COMMANDS = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-]
-DOCKERFILES = re.findall(r"```dockerfile\n(.*?)```", README, re.DOTALL)
-# These would end what the other tests run on, run them again, or change the tree: make is asked
-# whether it knows them. test_prove, test_broken, test_rebuild, test_vouch, test_publish,
-# test_builder and the end of CI are their tests; the bench of ResNet-50 takes its time. A key is
-# nothing to leave in somebody's home, and what is known of vulnerabilities today is no property of
-# the tree: test_audit_cve makes its own up.
-ONLY_ASKED = (
-    *("make prove", "make test", "make lock", "make engine-stop", "make images"),
-    *("make bench-verify", "make sign", "make verify-signature", "make audit-cve"),
-    *("make publish", "make changelog", "make rebuild-check"),
-)
+COMMANDS = commands()
+DOCKERFILES = dockerfiles()
+OWN_TESTS = "it would run these tests again, and others test it"
+# Of these, make is only asked whether it knows them.
+ONLY_ASKED = {
+    "make prove": "test_prove runs it",
+    "make test": OWN_TESTS,
+    "make test-unit": OWN_TESTS,
+    "make lint": "`make test` begins with it",
+    "make lock IMAGE=2.15-cpu": "it changes the tree",
+    "make readme": "it changes the tree; test_family compares what it writes",
+    "make lock-image IMAGE=2.15-cpu": "it changes the tree; test_rebuild compares what it writes",
+    "make sizes IMAGE=2.15-cpu": "it changes the tree, and installs TensorFlow a second time",
+    "make engine-stop": "it would end what the other tests run on; the end of CI is its test",
+    "make images": "twenty images take hours; test_family builds them one by one",
+    "make images BUILDER=workers": "as above; test_builder builds one image that way",
+    "make bench-verify": "the bench of ResNet-50 takes its time",
+    "make bench-pipelines": "so does the bench of pipelines",
+    'make sign-key KEY="$HOME/tf-repro.pem"': "a key is nothing to leave in a home; test_vouch",
+    'make sign IMAGE=2.15-cpu KEY="$HOME/tf-repro.pem"': "it needs that key; test_vouch",
+    'make verify-signature IMAGE=2.15-cpu KEY="$HOME/tf-repro.pem.pub"': "as above; test_vouch",
+    'make verify-signature IMAGE=2.15-cpu REGISTRY=registry.example KEY="$HOME/tf-repro.pem.pub"': (
+        "there is no such registry; test_publish"
+    ),
+    "make publish IMAGE=2.15-cpu REGISTRY=registry.example": "as above; test_publish",
+    "make changelog REGISTRY=registry.example FROM=2.15.1-cpu TO=2.16.2-cpu": "as above",
+    "make audit-cve IMAGE=2.15-cpu": (
+        "what is known of vulnerabilities today is no property of the tree; test_audit_cve"
+    ),
+    "make rebuild-check IMAGE=2.15-cpu": "test_rebuild runs it",
+}
+# These are not run at all.
+NOT_RUN = {
+    "pre-commit install": "it changes the checkout; a unit test holds its hooks against make lint",
+    ".venv/bin/python -m pytest tests/image/test_sources.py -k random_module": OWN_TESTS,
+    "GPU_IMAGE=2.15-gpu .venv/bin/python -m pytest tests/gpu": "`make test-gpu` runs it",
+}
 TAKES_TIMES = "make bench-startup"
+# What begins with one of these is typed in the checkout, all else in a folder of the reader's.
+IN_THE_CHECKOUT = ("make ", ".venv/")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data scientist's folder: a script, its data, and the README's last Dockerfile."""
+    """A data scientist's folder: a script, its data, and the Dockerfile that needs an option."""
     folder = tmp_path_factory.mktemp("reader")
     for path in INPUTS:
         shutil.copy(path, folder)
-    (folder / "Dockerfile").write_text(DOCKERFILES[-1])
+    (dockerfile,) = (one for one in DOCKERFILES if "--mount" in one)
+    (folder / "Dockerfile").write_text(dockerfile)
     return folder
 
 
 def test_there_is_something_to_run() -> None:
-    assert COMMANDS[:2] == ["make prove", "make test"]
+    typed = [command for _, command in COMMANDS]
+    assert typed[:2] == ["make prove", "make test"]
     assert len(DOCKERFILES) == 2
+    assert set(typed) >= ONLY_ASKED.keys() | NOT_RUN.keys()
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(command, marks=pytest.mark.alone if command == TAKES_TIMES else ())
-        for command in COMMANDS
+        pytest.param(
+            command,
+            id=f"{page}: {command}",
+            marks=pytest.mark.alone if command == TAKES_TIMES else (),
+        )
+        for page, command in COMMANDS
+        if command not in NOT_RUN
     ],
 )
 def test_command(command: str, folder: Path, built: Built, host: Engine) -> None:
     env = {**os.environ, **host.env}
     cwd = folder
-    if command.startswith("make "):
+    if command.startswith(IN_THE_CHECKOUT):
         cwd = REPO
-        command += " --dry-run" if command.startswith(ONLY_ASKED) else ""
+        command += " --dry-run" if command in ONLY_ASKED else ""
     else:
         command = command.replace("org/tf-repro:2.15-cpu", built.name)
         command = command.replace("docker buildx", " ".join(host.buildx))
