@@ -32,6 +32,7 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "EagerTensor": lambda name: hasattr(tf.constant(1), name),
     "DType": lambda name: hasattr(tf.float32, name),
     "BaseOptimizer": lambda name: held_by(tf.keras.optimizers.SGD(), name),
+    "SeedGenerator": lambda name: hasattr(tf.keras.random.SeedGenerator(), name),
     "Variable": on_keras_variable,
     "Context": lambda name: hasattr(
         importlib.import_module("tensorflow.python.eager.context").context(), name

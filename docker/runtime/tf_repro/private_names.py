@@ -35,6 +35,13 @@ _WORKERS = "fit with several workers is"
 _UPDATE = "recording the steps of an optimiser is"
 _PRECISION = "turning mixed precision back is"
 _EXECUTOR = "an executor of another package is"
+_LOOPS = "the order of a loop's draws is"
+_KEYS = "drawing by key in tf.data is"
+_DRAWING_OPS = (
+    *("random_uniform", "random_uniform_int", "random_standard_normal", "truncated_normal"),
+    *("parameterized_truncated_normal", "random_shuffle", "multinomial", "random_gamma"),
+    "random_poisson_v2",
+)
 _NO_TEST = ""  # is in no image of ours
 
 NAMES = (
@@ -50,7 +57,16 @@ NAMES = (
     Private("sklearn.utils.validation", "check_random_state", "its use in audit is", _NO_TEST),
     Private("scipy._lib._util", "check_random_state", "its use in audit is", _NO_TEST),
     # TensorFlow: sources
-    Private(f"{_TF}framework.random_seed", "get_seed", "the seed of TF 1 graphs is", ALL),
+    Private(f"{_TF}framework.random_seed", "get_seed", "the seed of every op is", ALL),
+    Private(f"{_TF}framework.random_seed", "_MAXINT32", "the seed of every op is", ALL),
+    Private(
+        f"{_TF}framework.func_graph", "func_graph_from_py_func", "naming streams by traces is", ALL
+    ),
+    Private(f"{_TF}framework.func_graph", "FuncGraph.__init__", "naming streams by traces is", ALL),
+    Private(f"{_TF}ops.while_v2", "_build_while_op", _LOOPS, ALL),
+    Private(f"{_TF}ops.control_flow_ops", "WhileContext.BuildLoop", f"TF 1: {_LOOPS}", ALL),
+    *(Private(f"{_TF}ops.gen_random_ops", name, _KEYS, ALL) for name in _DRAWING_OPS),
+    Private(f"{_TF}ops.stateful_random_ops", "Generator.skip", _KEYS, ALL),
     Private(f"{_TF}framework.random_seed", "set_seed", "noticing an own seed is", ALL),
     Private(f"{_TF}framework.random_seed", "set_random_seed", "noticing an own seed is", ALL),
     Private(
@@ -86,6 +102,8 @@ NAMES = (
         "knowing what XLA compiles is",
         ALL,
     ),
+    Private("", "Function._clone", "a function that draws and is called twice is", ALL),
+    Private("", "Function._list_all_concrete_functions", "telling what draws is", ALL),
     Private("", "Function._jit_compile", "knowing what XLA compiles is", ALL),
     Private(
         f"{_TF}data.ops.structured_function",
@@ -111,7 +129,12 @@ NAMES = (
     ),
     Private("keras.callbacks", "CallbackList.on_epoch_end", "recording epochs is", "2.12"),
     Private("keras.src.callbacks", "CallbackList.on_epoch_end", "recording epochs is", "2.15"),
+    Private("keras.backend", "RandomGenerator._maybe_init", _KEYS, "2.12"),
+    Private("keras.src.backend", "RandomGenerator._maybe_init", _KEYS, "2.15"),
+    Private("tf_keras.src.backend", "RandomGenerator._maybe_init", _KEYS, _NO_TEST),
     # Keras 3
+    Private("keras.src.random.seed_generator", "SeedGenerator.next", _KEYS, KERAS_3),
+    Private("", "SeedGenerator._initial_seed", _KEYS, KERAS_3),
     Private(
         "keras.src.trainers.data_adapters.py_dataset_adapter",
         "OrderedEnqueuer.__init__",

@@ -62,6 +62,8 @@ class State:
         observer: called with (kind, name) for every stream given out; set by the audit.
         own_seed_observer: called with (library, seed) for every seed of the script's own; set by
             the recorder.
+        repeat_observer: called with what draws the same numbers again, by the rule of the library
+            whose seed the script has given; set by the audit.
     """
 
     def __init__(self, seed: int) -> None:
@@ -70,6 +72,7 @@ class State:
         self.own_seeds: dict[str, str] = {}
         self.observer: Callable[[str, str], None] | None = None
         self.own_seed_observer: Callable[[str, object], None] | None = None
+        self.repeat_observer: Callable[[str], None] | None = None
 
 
 state = State(settings.current.seed)
@@ -120,7 +123,11 @@ def supply(kind: str, bits: int) -> int:
         bits: how many.
     """
     here = scope()
-    name = f"{here.path}:{kind}#{here.number(kind)}"
+    return named(kind, f"{here.path}:{kind}#{here.number(kind)}", bits)
+
+
+def named(kind: str, name: str, bits: int) -> int:
+    """Return the number of `bits` bits of the stream `name`, which asks for `kind`."""
     if state.observer is not None:
         state.observer(kind, name)
     return _named(name, bits)

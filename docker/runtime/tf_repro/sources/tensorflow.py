@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch, streams
+from tf_repro.draws import keys
 
 # Seeds of ops are C ints, and 0 means "no seed".
 OP_SEED_BITS = 31
@@ -36,30 +37,12 @@ def _on_tensorflow(module: ModuleType) -> None:
     streams.on_new_process("tensorflow", reseed)
 
 
-def _on_random_seed(module: ModuleType) -> None:
-    for name in ("set_seed", "set_random_seed"):
-
-        @patch.around(module, name)
-        def set_seed(original: Callable[..., None], seed: object) -> None:
-            original(seed)
-            streams.note_own_seed("tensorflow", seed)
-
-    @patch.around(module, "get_seed")
-    def get_seed(original: Callable[..., Any], op_seed: object) -> Any:
-        # set_seed does not reach graphs of the TF 1 kind. They get the seed at their first random
-        # op and not as they are made: tf.data warns of any default graph that has one.
-        graph = module.ops.get_default_graph()
-        if graph.seed is None and not module.context.executing_eagerly():
-            graph.seed = module.context.global_seed()
-        return original(op_seed)
-
-
 def _on_stateful_random_ops(module: ModuleType) -> None:
     """Generators that start from the system's entropy, which raise under determinism."""
 
     @patch.around(module, "Generator.from_non_deterministic_state")
     def from_non_deterministic_state(_: Callable[..., Any], cls: Any, alg: Any = None) -> Any:
-        return cls.from_seed(streams.supply("tensorflow.Generator", 63), alg)
+        return keys.is_unseeded(cls.from_seed(streams.supply("tensorflow.Generator", 63), alg))
 
     @patch.around(module, "get_global_generator")
     def get_global_generator(original: Callable[..., Any]) -> Any:
@@ -68,6 +51,8 @@ def _on_stateful_random_ops(module: ModuleType) -> None:
             with module.ops.init_scope():
                 module.set_global_generator(module.Generator.from_non_deterministic_state())
         return original()
+
+    keys.on_stateful_random_ops(module)
 
 
 def _seeded(*names: str, **fixed: object) -> Callable[..., Any]:
@@ -175,7 +160,6 @@ def _as_rows(tensorflow: ModuleType, tensor: Any) -> Any:
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "tensorflow": _on_tensorflow,
-    "tensorflow.python.framework.random_seed": _on_random_seed,
     "tensorflow.python.ops.stateful_random_ops": _on_stateful_random_ops,
     "tensorflow.python.ops.image_ops_impl": _on_image_ops,
     "tensorflow.python.ops.nn_ops": _on_nn_ops,

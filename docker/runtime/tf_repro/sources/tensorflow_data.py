@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import caller, environment, patch, settings
+from tf_repro.draws import pipelines
 
 AUTOTUNE = -1
 # What strict mode gives instead of a buffer whose size follows the clock.
@@ -43,6 +44,7 @@ def _on_dataset_ops(module: ModuleType) -> None:
                 patch.around(module, f"DatasetV2.{name}")(_turned_back({**PARALLEL, **rules}))
         patch.around(module, "DatasetV2.with_options")(_with_deterministic_options)
     patch.around(module, "DatasetV2.interleave")(_with_fixed_cycle)
+    pipelines.on_dataset_ops(module)
 
 
 def _turned_back(rules: Rules) -> Callable[..., Any]:

@@ -1,0 +1,265 @@
+"""Draws by key: in a function of tf.data, what draws becomes a function of its element.
+
+A map whose function draws from a state repeats its numbers in every epoch, as the state begins
+anew with each iterator, and determinism takes all parallelism from it, as its elements would race.
+Here such a function gets a key with each element, and its random ops become stateless ones of the
+key, the op's stream and the iterations of the loops around it. It is then pure, and TensorFlow
+leaves it parallel.
+"""
+
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from tf_repro import patch
+from tf_repro.draws import seeds
+
+# Odd numbers of 64 bits, by which the iterations of nested loops are spread over the counters.
+# https://en.wikipedia.org/wiki/Hash_function#Fibonacci_hashing
+_SPREAD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+# Words of 64 bits in the state of Philox, and of what chooses its algorithm by the device: a
+# counter of 128 bits, of which the lower half counts what an op draws, and a key.
+_PHILOX_STATE = 3
+_PHILOX = 1  # tf.random.Algorithm.PHILOX
+
+
+class Key:
+    """What the draws of one call of a function follow from.
+
+    Attributes:
+        seed: int64 [2].
+        words: the same for Philox, uint64 [1].
+    """
+
+    __slots__ = ("seed", "words")
+
+    def __init__(self, seed: Any) -> None:
+        raw_ops = sys.modules["tensorflow"].raw_ops
+        self.seed = seed
+        self.words = raw_ops.StatelessRandomGetKeyCounter(seed=seed).key
+
+
+# Graph of a function -> the key that it is called with.
+_keys: "weakref.WeakKeyDictionary[Any, Key]" = weakref.WeakKeyDictionary()
+# Graphs in which something has drawn by a key, or would if there were one.
+_drawing: "weakref.WeakSet[Any]" = weakref.WeakSet()
+# Generators of TensorFlow's that nobody has given a seed.
+_unseeded: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
+
+def _around(graph: Any) -> Iterator[Any]:
+    while graph is not None:
+        yield graph
+        graph = getattr(graph, "outer_graph", None)
+
+
+def is_keyed(graph: Any) -> bool:
+    """Return whether what draws in `graph` has a key to draw by."""
+    return any(each in _keys for each in _around(graph))
+
+
+def depth(graph: Any) -> int:
+    """Return how many functions with keys are around `graph`."""
+    return sum(each in _keys for each in _around(graph))
+
+
+def note_draw(graph: Any) -> None:
+    """Take down that something draws in `graph`, by a key or from a state."""
+    _drawing.update(_around(graph))
+
+
+def is_drawing(graph: Any) -> bool:
+    """Return whether note_draw has been called for `graph` or for one within it."""
+    return graph in _drawing
+
+
+def spread(number: int) -> int:
+    """Return the odd number that spreads counts over 64 bits, another for each `number`."""
+    return _signed(_SPREAD[number % len(_SPREAD)] * (2 * (number // len(_SPREAD)) + 1))
+
+
+def _signed(number: int) -> int:
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def _find(graph: Any) -> "tuple[Key, Any]":
+    """Return the key around `graph`, and an int64 that tells apart the iterations of loops."""
+    tensorflow = sys.modules["tensorflow"]
+    offset, loops = None, 0
+    for each in _around(graph):
+        if each in _keys:
+            return _keys[each], offset
+        if type(each).__name__ in ("WhileBodyFuncGraph", "WhileCondFuncGraph"):
+            # while_v2 gives both the number of the iteration first.
+            iteration = tensorflow.cast(each.inputs[0], tensorflow.int64) + 1
+            offset = iteration * spread(loops) + (0 if offset is None else offset)
+            loops += 1
+    raise LookupError("there is no key around this graph")
+
+
+def give(graph: Any, seed: Any) -> None:
+    """Have what draws in the function of `graph` draw by a key.
+
+    Args:
+        graph: of the function; the present one.
+        seed: int64 [2], another for each element.
+    """
+    if is_keyed(graph):
+        outer, offset = _find(graph)
+        bitwise = sys.modules["tensorflow"].bitwise
+        seed = bitwise.bitwise_xor(seed, outer.seed)
+        if offset is not None:
+            seed += offset
+    _keys[graph] = Key(seed)
+
+
+class Draw:
+    """What one op draws by: a key, and the upper half of the counter that Philox begins at."""
+
+    __slots__ = ("_number", "_offset", "_words")
+
+    def __init__(self, graph: Any, number: int) -> None:
+        note_draw(graph)
+        key, self._offset = _find(graph)
+        self._words, self._number = key.words, number
+
+    def _counter(self) -> Any:
+        tensorflow = sys.modules["tensorflow"]
+        if self._offset is None:
+            return tensorflow.constant([0, self._number], tensorflow.int64)
+        return tensorflow.stack([0, self._offset + self._number])
+
+    def philox(self) -> dict[str, Any]:
+        """Return what an op of Philox draws by."""
+        tensorflow = sys.modules["tensorflow"]
+        if self._offset is None:  # a constant costs nothing at each element
+            counter = tensorflow.constant([0, self._number], tensorflow.uint64)
+        else:
+            counter = tensorflow.bitcast(self._counter(), tensorflow.uint64)
+        return {"key": self._words, "counter": counter, "alg": _PHILOX}
+
+    def seed(self) -> Any:
+        """Return the seed of a stateless op, int64 [2]."""
+        tensorflow = sys.modules["tensorflow"]
+        words = tensorflow.bitcast(self._words, tensorflow.int64)
+        return tensorflow.concat([words, self._counter()[1:]], 0)
+
+    def state(self) -> Any:
+        """Return the state of a generator, int64 [3]."""
+        tensorflow = sys.modules["tensorflow"]
+        words = tensorflow.bitcast(self._words, tensorflow.int64)
+        return tensorflow.concat([self._counter(), words], 0)
+
+
+def draw_here() -> "Draw | None":
+    """Return what draws next in the present graph, by its key; None where there is no key."""
+    graph = sys.modules["tensorflow"].compat.v1.get_default_graph()
+    if not is_keyed(graph):
+        return None
+    return Draw(graph, seeds.stream_seed(graph))
+
+
+def _stateless() -> dict[str, Callable[..., Any]]:
+    """Return for each of gen_random_ops that draws from a state how to draw the same by a key."""
+    tf = sys.modules["tensorflow"]
+    raw, random = tf.raw_ops, tf.random
+
+    def beside(shape: Any, parameter: Any) -> Any:
+        return tf.concat([shape, tf.shape(parameter, tf.as_dtype(shape.dtype))], 0)
+
+    return {
+        "random_uniform": lambda by, shape, dtype: raw.StatelessRandomUniformV2(
+            shape=shape, dtype=dtype, **by.philox()
+        ),
+        "random_uniform_int": lambda by, shape, minval, maxval: raw.StatelessRandomUniformIntV2(
+            shape=shape, minval=minval, maxval=maxval, **by.philox()
+        ),
+        "random_standard_normal": lambda by, shape, dtype: raw.StatelessRandomNormalV2(
+            shape=shape, dtype=dtype, **by.philox()
+        ),
+        "truncated_normal": lambda by, shape, dtype: raw.StatelessTruncatedNormalV2(
+            shape=shape, dtype=dtype, **by.philox()
+        ),
+        "parameterized_truncated_normal": (
+            lambda by, shape, means, stdevs, minvals, maxvals: (
+                raw.StatelessParameterizedTruncatedNormal(
+                    shape=shape,
+                    seed=by.seed(),
+                    means=means,
+                    stddevs=stdevs,
+                    minvals=minvals,
+                    maxvals=maxvals,
+                )
+            )
+        ),
+        "random_shuffle": lambda by, value: raw.StatelessShuffle(value=value, **by.philox()),
+        "multinomial": lambda by, logits, num_samples, output_dtype=tf.int64: (
+            random.stateless_categorical(logits, num_samples, by.seed(), output_dtype)
+        ),
+        "random_gamma": lambda by, shape, alpha: raw.StatelessRandomGammaV3(
+            shape=beside(shape, alpha), alpha=tf.convert_to_tensor(alpha), **by.philox()
+        ),
+        "random_poisson_v2": lambda by, shape, rate, dtype=tf.int64: random.stateless_poisson(
+            beside(shape, rate), by.seed(), rate, dtype
+        ),
+    }
+
+
+# Functions of TensorFlow's gen_random_ops that draw from a state -> their ops.
+STATEFUL = {
+    "random_uniform": "RandomUniform",
+    "random_uniform_int": "RandomUniformInt",
+    "random_standard_normal": "RandomStandardNormal",
+    "truncated_normal": "TruncatedNormal",
+    "parameterized_truncated_normal": "ParameterizedTruncatedNormal",
+    "random_shuffle": "RandomShuffle",
+    "multinomial": "Multinomial",
+    "random_gamma": "RandomGamma",
+    "random_poisson_v2": "RandomPoissonV2",
+}
+
+
+def on_gen_random_ops(module: ModuleType) -> None:
+    """Let every op that draws from a state draw by its key, where there is one."""
+    for name in STATEFUL:
+        patch.around(module, name)(_by_key(name))
+
+
+def _by_key(name: str) -> Callable[..., Any]:
+    """Return an op that draws by key where its seed is a stream's and there is a key."""
+
+    def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        seed = kwargs.get("seed2")
+        if type(seed) is not seeds.StreamSeed:
+            return original(*args, **kwargs)
+        tensorflow = sys.modules["tensorflow"]
+        graph = tensorflow.compat.v1.get_default_graph()
+        if not is_keyed(graph):
+            return original(*args, **kwargs)
+        given = {key: kwargs[key] for key in kwargs if key not in {"seed", "seed2", "name"}}
+        with tensorflow.name_scope(kwargs.get("name") or name):
+            first = tensorflow.convert_to_tensor(args[0])
+            return _stateless()[name](Draw(graph, int(seed)), first, *args[1:], **given)
+
+    return op
+
+
+def is_unseeded(generator: Any) -> Any:
+    """Take down that the seed of a tf.random.Generator is a stream's, and return the generator."""
+    _unseeded.add(generator)
+    return generator
+
+
+def on_stateful_random_ops(module: ModuleType) -> None:
+    """Have a generator that nobody has seeded begin anew at the key, where there is one."""
+
+    @patch.around(module, "Generator.skip")
+    def skip(original: Callable[..., Any], self: Any, delta: Any) -> Any:
+        if self in _unseeded and not module.context.executing_eagerly():
+            draw = draw_here() if self.state.shape == [_PHILOX_STATE] else None
+            if draw is not None:
+                return draw.state()
+            note_draw(module.ops.get_default_graph())
+        return original(self, delta)
