@@ -19,6 +19,12 @@ EXPLANATIONS = {
     notes.GLOBAL_SEED: "would be seeded by the system; the global generator got the seed",
     notes.STAYS_RANDOM: "is random here too, for safety's sake",
     notes.UNORDERED: "follows the file system: sort it",
+    notes.REPEATS: "draws the same in every epoch, by TensorFlow's rule for the seed that you gave",
+}
+# Part of a stream's name -> in which order it is drawn; what has none of them, as the program says.
+ORDERS = {
+    "/Dataset_": "by the key of its element",
+    "while_body": "one iteration after the other",
 }
 
 
@@ -89,7 +95,8 @@ def table(rows: Sequence[Row]) -> str:
     """Return the rows for a person to read, by outcome."""
     if not rows:
         return "tf-repro: nothing in this program would be random\n"
-    lines = [f"tf-repro: {len(rows)} lines of code would be random in an ordinary image"]
+    random = sum(row["outcome"] != notes.REPEATS for row in rows)
+    lines = [f"tf-repro: {random} lines of code would be random in an ordinary image"]
     for outcome, explanation in EXPLANATIONS.items():
         group = [row for row in rows if row["outcome"] == outcome]
         if not group:
@@ -117,4 +124,6 @@ def _stream(row: Row) -> str:
     first, last = row["first_stream"], row["last_stream"]
     if not first:
         return ""
-    return f"  {first}" if first == last else f"  {first} to {last}"
+    how = next((order for part, order in ORDERS.items() if part in first), "")
+    streams = first if first == last else f"{first} to {last}"
+    return f"  {streams}{f' ({how})' if how else ''}"

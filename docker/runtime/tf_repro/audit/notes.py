@@ -22,6 +22,7 @@ STREAM = "stream"
 GLOBAL_SEED = "global seed"
 STAYS_RANDOM = "stays random"
 UNORDERED = "not ordered"
+REPEATS = "repeats"
 
 # Functions that set or read the state of a global generator: they draw nothing from it, so that
 # their calls are not followed.
@@ -73,6 +74,7 @@ def note(what: str, outcome: str, stream: str) -> None:
 def install() -> None:
     """Begin to take notes in this process and those that it forks."""
     streams.state.observer = lambda what, stream: note(what, STREAM, stream)
+    streams.state.repeat_observer = lambda what: note(what, REPEATS, "")
     _follow(os, "urandom", "os.urandom")
     sys.addaudithook(_on_audit_event)
     atexit.register(write)
@@ -136,7 +138,9 @@ def _following(what: str, library: str) -> Callable[..., Any]:
 def _follow_tensorflow(module: ModuleType) -> None:
     @patch.around(module, "get_seed")
     def get_seed(original: Callable[..., Any], op_seed: Any) -> Any:
-        if op_seed is None and "tensorflow" not in streams.state.own_seeds:
+        # In a graph the op gets a stream, which the observer sees.
+        eager = module.context.executing_eagerly()
+        if op_seed is None and eager and "tensorflow" not in streams.state.own_seeds:
             note("tensorflow (op)", GLOBAL_SEED, f"{streams.scope().path}:tensorflow")
         return original(op_seed)
 
