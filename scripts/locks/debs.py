@@ -17,6 +17,7 @@ from scripts.digests import sha256
 from scripts.errors import KitError
 from scripts.locks.apt import Apt, Deb, Source, download, host_sources, read_sources
 from scripts.locks.cache import holds
+from scripts.locks.lock_file import rows_of
 from scripts.matrix import Base
 from scripts.places import data_folder, scratch
 from scripts.processes import run
@@ -85,14 +86,8 @@ def read_lock(path: Path) -> tuple[Deb, ...]:
     Raises:
         KitError: it is not there, or a line is not of the form that `write_lock` writes.
     """
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as error:
-        raise KitError(f"{path}: {error.strerror}; `make lock` writes it") from error
     debs = []
-    for number, line in enumerate(lines, 1):
-        if line.startswith("#"):
-            continue
+    for number, line in rows_of(path):
         try:
             name, version, arch, sha, size, location = line.split(" ")
             debs.append(Deb(name, version, arch, sha, int(size), location))

@@ -19,6 +19,7 @@ from packaging.utils import parse_wheel_filename
 
 from scripts.errors import KitError
 from scripts.locks.cache import holds
+from scripts.locks.lock_file import rows_of
 from scripts.matrix import Base
 from scripts.places import data_folder, scratch
 from scripts.processes import last_words, run, start
@@ -131,14 +132,8 @@ def read_lock(path: Path) -> tuple[Wheel, ...]:
     Raises:
         KitError: it is not there, or a line is not of the form that `write_lock` writes.
     """
-    try:
-        lines = path.read_text().splitlines()
-    except OSError as error:
-        raise KitError(f"{path}: {error.strerror}; `make lock` writes it") from error
     wheels = []
-    for number, line in enumerate(lines, 1):
-        if line.startswith("#"):
-            continue
+    for number, line in rows_of(path):
         if not (row := ROW.match(line)):
             raise KitError(
                 f"{path}:{number}: not a line of a requirements lock; `make lock` writes it"
