@@ -42,8 +42,7 @@ def pipelines() -> dict[str, Callable[[], Iterable[object]]]:
     def noise(image: Any) -> Any:
         return tf.clip_by_value(image + tf.random.normal(tf.shape(image), stddev=0.05), 0.0, 1.0)
 
-    generator = tf.random.get_global_generator() if MODES[1] == mode() else None
-    generator = generator or tf.random.Generator.from_non_deterministic_state()
+    generator = tf.random.Generator.from_non_deterministic_state()
     layers = tf.keras.layers
     layer = tf.keras.Sequential([layers.RandomFlip(), layers.RandomRotation(0.1)])
     layer(images[:32], training=True)
@@ -64,14 +63,13 @@ def pipelines() -> dict[str, Callable[[], Iterable[object]]]:
     }
 
 
-def mode() -> str:
-    """Return the mode of this interpreter."""
-    return os.environ.get("TF_REPRO", MODES[1])
-
-
 def work() -> None:
-    """Run an epoch of each pipeline that stdin names, and say how many milliseconds it took."""
+    """Say which pipelines there are; run an epoch of each that stdin names, and time it.
+
+    The names are one line of JSON, a time is a line of milliseconds.
+    """
     datasets = {name: make() for name, make in pipelines().items()}
+    print(json.dumps(list(datasets)), flush=True)
     for line in sys.stdin:
         started = time.perf_counter()
         for _ in datasets[line.strip()]:
@@ -79,11 +77,11 @@ def work() -> None:
         print((time.perf_counter() - started) * 1000, flush=True)
 
 
-def start(chosen: str) -> "subprocess.Popen[str]":
+def start(mode: str) -> "subprocess.Popen[str]":
     """Start an interpreter that works in a mode."""
     return subprocess.Popen(
         [sys.executable, __file__, "--work"],
-        env={**os.environ, "TF_REPRO": chosen, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_REPRO": mode, "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -110,9 +108,9 @@ def main() -> int:
         work()
         return 0
     results = []
-    workers = [start(each) for each in MODES]
-    names = ("tf.image.random_*", "tf.random noise", "by batches", "tf.random.Generator")
-    for name in (*names, "Keras' layers"):
+    workers = [start(mode) for mode in MODES]
+    names, _ = (json.loads(worker.stdout.readline()) for worker in workers if worker.stdout)
+    for name in names:
         for worker in workers:
             ask(worker, name)  # the first epoch only warms up
         pairs = [[ask(worker, name) for worker in workers] for _ in range(EPOCHS)]
