@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.draws import keys
+from tf_repro.draws import generators, keys
 
 
 def on_keras_2(module: ModuleType) -> None:
@@ -23,7 +23,7 @@ def on_keras_2(module: ModuleType) -> None:
         original(self)
         chosen = self._seed is not None or getattr(module._SEED_GENERATOR, "generator", None)
         if not built and self._generator is not None and not chosen:
-            keys.is_unseeded(self._generator)
+            generators.is_unseeded(self._generator)
 
 
 def on_keras_3(module: ModuleType) -> None:

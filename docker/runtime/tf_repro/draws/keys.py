@@ -9,19 +9,14 @@ leaves it parallel.
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Iterator
 from typing import Any
 
-from tf_repro import patch
 from tf_repro.draws import seeds
 
 # Odd numbers of 64 bits, by which the iterations of nested loops are spread over the counters.
 # https://en.wikipedia.org/wiki/Hash_function#Fibonacci_hashing
 _SPREAD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-# Words of 64 bits in the state of Philox, and of what chooses its algorithm by the device: a
-# counter of 128 bits, of which the lower half counts what an op draws, and a key.
-_PHILOX_STATE = 3
 _PHILOX = 1  # tf.random.Algorithm.PHILOX
 
 
@@ -45,8 +40,6 @@ class Key:
 _keys: "weakref.WeakKeyDictionary[Any, Key]" = weakref.WeakKeyDictionary()
 # Graphs in which something has drawn by a key, or would if there were one.
 _drawing: "weakref.WeakSet[Any]" = weakref.WeakSet()
-# Generators of TensorFlow's that nobody has given a seed.
-_unseeded: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
 def _around(graph: Any) -> Iterator[Any]:
@@ -55,14 +48,14 @@ def _around(graph: Any) -> Iterator[Any]:
         graph = getattr(graph, "outer_graph", None)
 
 
-def is_keyed(graph: Any) -> bool:
-    """Return whether what draws in `graph` has a key to draw by."""
-    return any(each in _keys for each in _around(graph))
-
-
 def depth(graph: Any) -> int:
     """Return how many functions with keys are around `graph`."""
     return sum(each in _keys for each in _around(graph))
+
+
+def is_keyed(graph: Any) -> bool:
+    """Return whether what draws in `graph` has a key to draw by."""
+    return depth(graph) > 0
 
 
 def note_draw(graph: Any) -> None:
@@ -125,32 +118,29 @@ class Draw:
         key, self._offset = _find(graph)
         self._words, self._number = key.words, number
 
-    def _counter(self) -> Any:
+    def _counter(self, kind: Any) -> Any:
+        """Return the counter as two words of a type, signed or not."""
         tensorflow = sys.modules["tensorflow"]
-        if self._offset is None:
-            return tensorflow.constant([0, self._number], tensorflow.int64)
-        return tensorflow.stack([0, self._offset + self._number])
+        if self._offset is None:  # a constant costs nothing at each element
+            return tensorflow.constant([0, self._number], kind)
+        return tensorflow.bitcast(tensorflow.stack([0, self._offset + self._number]), kind)
 
     def philox(self) -> dict[str, Any]:
         """Return what an op of Philox draws by."""
-        tensorflow = sys.modules["tensorflow"]
-        if self._offset is None:  # a constant costs nothing at each element
-            counter = tensorflow.constant([0, self._number], tensorflow.uint64)
-        else:
-            counter = tensorflow.bitcast(self._counter(), tensorflow.uint64)
+        counter = self._counter(sys.modules["tensorflow"].uint64)
         return {"key": self._words, "counter": counter, "alg": _PHILOX}
 
     def seed(self) -> Any:
         """Return the seed of a stateless op, int64 [2]."""
         tensorflow = sys.modules["tensorflow"]
         words = tensorflow.bitcast(self._words, tensorflow.int64)
-        return tensorflow.concat([words, self._counter()[1:]], 0)
+        return tensorflow.concat([words, self._counter(tensorflow.int64)[1:]], 0)
 
     def state(self) -> Any:
         """Return the state of a generator, int64 [3]."""
         tensorflow = sys.modules["tensorflow"]
         words = tensorflow.bitcast(self._words, tensorflow.int64)
-        return tensorflow.concat([self._counter(), words], 0)
+        return tensorflow.concat([self._counter(tensorflow.int64), words], 0)
 
 
 def draw_here() -> "Draw | None":
@@ -159,107 +149,3 @@ def draw_here() -> "Draw | None":
     if not is_keyed(graph):
         return None
     return Draw(graph, seeds.stream_seed(graph))
-
-
-def _stateless() -> dict[str, Callable[..., Any]]:
-    """Return for each of gen_random_ops that draws from a state how to draw the same by a key."""
-    tf = sys.modules["tensorflow"]
-    raw, random = tf.raw_ops, tf.random
-
-    def beside(shape: Any, parameter: Any) -> Any:
-        return tf.concat([shape, tf.shape(parameter, tf.as_dtype(shape.dtype))], 0)
-
-    return {
-        "random_uniform": lambda by, shape, dtype: raw.StatelessRandomUniformV2(
-            shape=shape, dtype=dtype, **by.philox()
-        ),
-        "random_uniform_int": lambda by, shape, minval, maxval: raw.StatelessRandomUniformIntV2(
-            shape=shape, minval=minval, maxval=maxval, **by.philox()
-        ),
-        "random_standard_normal": lambda by, shape, dtype: raw.StatelessRandomNormalV2(
-            shape=shape, dtype=dtype, **by.philox()
-        ),
-        "truncated_normal": lambda by, shape, dtype: raw.StatelessTruncatedNormalV2(
-            shape=shape, dtype=dtype, **by.philox()
-        ),
-        "parameterized_truncated_normal": (
-            lambda by, shape, means, stdevs, minvals, maxvals: (
-                raw.StatelessParameterizedTruncatedNormal(
-                    shape=shape,
-                    seed=by.seed(),
-                    means=means,
-                    stddevs=stdevs,
-                    minvals=minvals,
-                    maxvals=maxvals,
-                )
-            )
-        ),
-        "random_shuffle": lambda by, value: raw.StatelessShuffle(value=value, **by.philox()),
-        "multinomial": lambda by, logits, num_samples, output_dtype=tf.int64: (
-            random.stateless_categorical(logits, num_samples, by.seed(), output_dtype)
-        ),
-        "random_gamma": lambda by, shape, alpha: raw.StatelessRandomGammaV3(
-            shape=beside(shape, alpha), alpha=tf.convert_to_tensor(alpha), **by.philox()
-        ),
-        "random_poisson_v2": lambda by, shape, rate, dtype=tf.int64: random.stateless_poisson(
-            beside(shape, rate), by.seed(), rate, dtype
-        ),
-    }
-
-
-# Functions of TensorFlow's gen_random_ops that draw from a state -> their ops.
-STATEFUL = {
-    "random_uniform": "RandomUniform",
-    "random_uniform_int": "RandomUniformInt",
-    "random_standard_normal": "RandomStandardNormal",
-    "truncated_normal": "TruncatedNormal",
-    "parameterized_truncated_normal": "ParameterizedTruncatedNormal",
-    "random_shuffle": "RandomShuffle",
-    "multinomial": "Multinomial",
-    "random_gamma": "RandomGamma",
-    "random_poisson_v2": "RandomPoissonV2",
-}
-
-
-def on_gen_random_ops(module: ModuleType) -> None:
-    """Let every op that draws from a state draw by its key, where there is one."""
-    for name in STATEFUL:
-        patch.around(module, name)(_by_key(name))
-
-
-def _by_key(name: str) -> Callable[..., Any]:
-    """Return an op that draws by key where its seed is a stream's and there is a key."""
-
-    def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        seed = kwargs.get("seed2")
-        if type(seed) is not seeds.StreamSeed:
-            return original(*args, **kwargs)
-        tensorflow = sys.modules["tensorflow"]
-        graph = tensorflow.compat.v1.get_default_graph()
-        if not is_keyed(graph):
-            return original(*args, **kwargs)
-        given = {key: kwargs[key] for key in kwargs if key not in {"seed", "seed2", "name"}}
-        with tensorflow.name_scope(kwargs.get("name") or name):
-            first = tensorflow.convert_to_tensor(args[0])
-            return _stateless()[name](Draw(graph, int(seed)), first, *args[1:], **given)
-
-    return op
-
-
-def is_unseeded(generator: Any) -> Any:
-    """Take down that the seed of a tf.random.Generator is a stream's, and return the generator."""
-    _unseeded.add(generator)
-    return generator
-
-
-def on_stateful_random_ops(module: ModuleType) -> None:
-    """Have a generator that nobody has seeded begin anew at the key, where there is one."""
-
-    @patch.around(module, "Generator.skip")
-    def skip(original: Callable[..., Any], self: Any, delta: Any) -> Any:
-        if self in _unseeded and not module.context.executing_eagerly():
-            draw = draw_here() if self.state.shape == [_PHILOX_STATE] else None
-            if draw is not None:
-                return draw.state()
-            note_draw(module.ops.get_default_graph())
-        return original(self, delta)

@@ -8,37 +8,67 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tf_repro import messages, patch, streams
-from tf_repro.draws import keys, ops, seeds
+from tf_repro.draws import keys, nested, ops, seeds
 
 KIND = "tensorflow.data"
 SEED_BITS = 31
-# What draws from a state that a key can stand for, by the names of TensorFlow's ops.
-_DRAWING = frozenset((*keys.STATEFUL.values(), "RngReadAndSkip"))
 
-# Method of a dataset -> (the argument that is a function, where the new dataset keeps it, how many
-# arguments come before the element).
+# Number -> seed, int64 [2].
+SeedFor = Callable[[Any], Any]
+
+
+def _of_element(seed_for: SeedFor, number: Any, element: Any) -> tuple[Any, Sequence[Any]]:
+    return seed_for(number), element if type(element) is tuple else (element,)
+
+
+def _after_state(seed_for: SeedFor, state: Any, *element: Any) -> tuple[Any, Sequence[Any]]:
+    # scan hands the element on as one, and reduce in its parts.
+    seed, rest = _of_element(seed_for, *(element[0] if len(element) == 1 else element))
+    return seed, (state, *rest)
+
+
+def _of_window(seed_for: SeedFor, key: Any, window: Any) -> tuple[Any, Sequence[Any]]:
+    first = window.take(1).map(lambda number, _: number).get_single_element()
+    return seed_for(first), (key, window.map(_element))
+
+
+class Function(NamedTuple):
+    """A function that a method of a dataset takes.
+
+    Attributes:
+        argument: its name.
+        kept: the attribute of the new dataset that holds it.
+        split: takes what makes seeds of numbers, and the arguments with a number; returns the seed
+            and the arguments without.
+    """
+
+    argument: str
+    kept: str
+    split: Callable[..., tuple[Any, Sequence[Any]]] = _of_element
+
+
 METHODS = {
-    "map": ("map_func", "_map_func", 0),
-    "flat_map": ("map_func", "_map_func", 0),
-    "interleave": ("map_func", "_map_func", 0),
-    "filter": ("predicate", "_predicate", 0),
-    "take_while": ("predicate", "_predicate", 0),
-    "scan": ("scan_func", "_scan_func", 1),
+    "map": (Function("map_func", "_map_func"),),
+    "flat_map": (Function("map_func", "_map_func"),),
+    "interleave": (Function("map_func", "_map_func"),),
+    "filter": (Function("predicate", "_predicate"),),
+    "take_while": (Function("predicate", "_predicate"),),
+    "scan": (Function("scan_func", "_scan_func", _after_state),),
+    "group_by_window": (
+        Function("key_func", "_key_func"),
+        Function("reduce_func", "_reduce_func", _of_window),
+    ),
 }
+REDUCE = (Function("reduce_func", "", _after_state),)
 # Those whose elements are their input's, and so still have the key.
 KEEPING = ("filter", "take_while")
 
 
-def draws(graph: Any) -> bool:
-    """Return whether the function of `graph`, or one that it calls, draws."""
-    return keys.is_drawing(graph) or ops.any_within(graph.get_operations(), _DRAWING.__contains__)
-
-
-def _with_keys(dataset: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
-    """Return the dataset of (number, element), and what makes a seed, int64 [2], of the number."""
+def _with_keys(dataset: Any, name: str) -> tuple[Any, SeedFor]:
+    """Return the dataset of (number, element), and what makes a seed of the number."""
     tensorflow = sys.modules["tensorflow"]
     made = tensorflow.data.Dataset
     if tensorflow.executing_eagerly():
@@ -46,13 +76,13 @@ def _with_keys(dataset: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
         # Of 32 bits each: with one, elements would soon share their keys.
         numbers = made.random(seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
         return made.zip((numbers, dataset)), lambda number: number
-    # In a function, datasets begin anew at each call, but the key of what is around them goes on:
+    # In a graph, datasets begin anew at each call, but the key of what is around them goes on:
     # that of an element, or else a draw at each call.
     graph = tensorflow.compat.v1.get_default_graph()
     spread = keys.spread(keys.depth(graph))
     base = tensorflow.zeros([2], tensorflow.int64)
     if not keys.is_keyed(graph):
-        base = tensorflow.random.uniform([2], maxval=tensorflow.int64.max, dtype=tensorflow.int64)
+        base = nested.drawn_seed()
 
     def seed_for(index: Any) -> Any:
         return tensorflow.bitwise.bitwise_xor(base, tensorflow.stack([0, (index + 1) * spread]))
@@ -61,84 +91,102 @@ def _with_keys(dataset: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def _by_key(
-    function: Callable[..., Any], seed_for: Callable[[Any], Any], before: int
-) -> tuple[Callable[..., Any], list[Any]]:
-    """Return `function` of a number and an element, and where to look up the graph of its trace."""
+    function: Callable[..., Any], split: Callable[..., Any], seed_for: SeedFor, graphs: list[Any]
+) -> Callable[..., Any]:
+    """Return `function` of a number, too; the graphs of its traces are added to `graphs`."""
     tensorflow = sys.modules["tensorflow"]
     autograph = sys.modules["tensorflow.python.autograph.impl.api"]
     convert = sys.modules["tensorflow.python.autograph.core.ag_ctx"].control_status_ctx()
-    graphs: list[Any] = []
 
     def with_key(*arguments: Any) -> Any:
-        state, rest = arguments[:before], arguments[before:]
-        number, element = rest[0] if len(rest) == 1 else rest  # scan hands them on as one
         graph = tensorflow.compat.v1.get_default_graph()
         graphs.append(graph)
-        keys.give(graph, seed_for(number))
-        element = element if type(element) is tuple else (element,)
-        return autograph.tf_convert(function, convert)(*state, *element)
+        seed, rest = split(seed_for, *arguments)
+        keys.give(graph, seed)
+        return autograph.tf_convert(function, convert)(*rest)
 
     with_key.__name__ = getattr(function, "__name__", with_key.__name__)
-    return tensorflow.autograph.experimental.do_not_convert(with_key), graphs
+    converted: Callable[..., Any] = tensorflow.autograph.experimental.do_not_convert(with_key)
+    return converted
 
 
 def _element(_: Any, element: Any) -> Any:
     return element
 
 
+def _traced_by_key(
+    method: str,
+    functions: Sequence[Function],
+    original: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> tuple[Any, list[Any]]:
+    """Return what the method gives if its functions draw by key, and the graphs of their traces."""
+    bound = inspect.signature(original).bind(*args, **kwargs)
+    given = bound.arguments
+    name = getattr(given[functions[-1].argument], "__name__", method)
+    given["self"], seed_for = _with_keys(given["self"], name)
+    graphs: list[Any] = []
+    for function in functions:
+        split, called = function.split, given[function.argument]
+        given[function.argument] = _by_key(called, split, seed_for, graphs)
+    keyed = original(*bound.args, **bound.kwargs)
+    return (keyed.map(_element) if method in KEEPING else keyed), graphs
+
+
 def _drawing_by_key(method: str) -> Callable[..., Any]:
-    """Return what gives keys to the function of a method of Dataset, if it draws."""
-    kept = METHODS[method][1]
+    """Return what gives keys to the functions of a method of Dataset, if they draw."""
+    functions = METHODS[method]
 
     def give_keys(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        plain = original(*args, **kwargs)
-        if not sys.modules["tensorflow"].compat.v1.executing_eagerly_outside_functions():
-            return plain  # iterators of TF 1 take no more inputs than they have
-        function = getattr(getattr(plain, kept, None), "function", None)
-        if function is None or not draws(function.graph):
-            return plain
-        try:
-            keyed = _traced_by_key(method, original, args, kwargs)
-        except Exception as error:  # noqa: BLE001  # a function that cannot be traced twice, perhaps
-            last_line = str(error).strip().rpartition("\n")[2].strip()
-            messages.warn(
-                f"Dataset.{method} does not draw by key, so its epochs repeat: its function could "
-                f"not be traced a second time: {type(error).__name__}: {last_line}"
-            )
-            return plain
-        if keyed is None:  # the script has seeded what draws
-            observer = streams.state.repeat_observer
-            if observer is not None and any(map(_is_legacy, function.graph.get_operations())):
-                observer(f"Dataset.{method}")
-            return plain
-        return keyed
+        result = original(*args, **kwargs)
+        dataset = result._dataset if type(result).__name__ == "DatasetV1Adapter" else result
+        kept: list[Any] = [getattr(dataset, function.kept, None) for function in functions]
+        graphs = [wrapper.function.graph for wrapper in kept if wrapper is not None]
+        if any(map(keys.is_drawing, graphs)) and not seeds.is_own(_present_graph()):
+            try:
+                result, graphs = _traced_by_key(method, functions, original, args, kwargs)
+            except Exception as error:  # noqa: BLE001  # a function that cannot be traced twice, perhaps
+                last_line = str(error).strip().rpartition("\n")[2].strip()
+                messages.warn(
+                    f"Dataset.{method} does not draw by key, so its epochs repeat: its function "
+                    f"could not be traced a second time: {type(error).__name__}: {last_line}"
+                )
+        _note_repeats(method, graphs)
+        return result
 
     return give_keys
 
 
-def _is_legacy(op: Any) -> bool:
-    """Return whether the state of what an op draws from begins anew with each iterator."""
-    return op.type in keys.STATEFUL.values()
+def _present_graph() -> Any:
+    return sys.modules["tensorflow"].compat.v1.get_default_graph()
 
 
-def _traced_by_key(
-    method: str, original: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Any:
-    """Return the dataset whose function draws by key, or None if nothing in it does."""
-    if seeds.is_own_everywhere():
-        return None
-    argument, _, before = METHODS[method]
-    bound = inspect.signature(original).bind(*args, **kwargs)
-    dataset, given = bound.arguments["self"], bound.arguments[argument]
-    bound.arguments["self"], seed_for = _with_keys(dataset, getattr(given, "__name__", method))
-    bound.arguments[argument], graphs = _by_key(given, seed_for, before)
-    keyed = original(*bound.args, **bound.kwargs)
-    if not any(map(keys.is_drawing, graphs)):
-        return None
-    return keyed.map(_element) if method in KEEPING else keyed
+def _note_repeats(method: str, graphs: Sequence[Any]) -> None:
+    """Tell the audit of ops that still draw from a state, which begins anew with each iterator."""
+    observer = streams.state.repeat_observer
+    if observer is not None and any(
+        ops.any_within(graph.get_operations(), ops.draws) for graph in graphs
+    ):
+        observer(f"Dataset.{method}")
+
+
+def _reduce(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Give keys to a reduction that draws in a graph, where each call would draw the same."""
+    tensorflow = sys.modules["tensorflow"]
+    if tensorflow.executing_eagerly() or seeds.is_own(_present_graph()):
+        return original(*args, **kwargs)
+    trial = sys.modules["tensorflow.python.framework.func_graph"].FuncGraph("reduce")
+    with trial.as_default():
+        original(*args, **kwargs)
+    if not keys.is_drawing(trial):
+        return original(*args, **kwargs)
+    return _traced_by_key("reduce", REDUCE, original, args, kwargs)[0]
 
 
 def on_dataset_ops(module: ModuleType) -> None:
     """Give keys to what draws in the functions of all datasets."""
     for method in METHODS:
         patch.around(module, f"DatasetV2.{method}")(_drawing_by_key(method))
+    patch.around(module, "DatasetV1.map")(_drawing_by_key("map"))
+    patch.around(module, "DatasetV2.reduce")(_reduce)

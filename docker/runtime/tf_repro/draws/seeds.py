@@ -26,18 +26,8 @@ class StreamSeed(int):
     """The seed of an op that the user has given none; see keys.py."""
 
 
-class Place:
-    """A graph's part of the names of its streams.
-
-    Attributes:
-        scope: counts what draws in the graph, and the graphs within it.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.scope = streams.Scope(path)
-
-
-_places: "weakref.WeakKeyDictionary[Any, Place]" = weakref.WeakKeyDictionary()
+# Graph -> what counts the draws in it, and the graphs within it.
+_places: "weakref.WeakKeyDictionary[Any, streams.Scope]" = weakref.WeakKeyDictionary()
 # Function that was traced -> its number among those of its name, and a counter of its traces.
 _functions: "weakref.WeakKeyDictionary[Any, streams.Scope]" = weakref.WeakKeyDictionary()
 # Graph -> the function that is traced in it.
@@ -52,15 +42,15 @@ def within(graph: Any) -> Any:
     return outer if outer is not None and outer.building_function else None
 
 
-def place(graph: Any) -> Place:
+def place(graph: Any) -> streams.Scope:
     """Return the place of `graph`: named after it and the how-manieth that draws it is."""
     found = _places.get(graph)
     if found is None:
         outer = within(graph)
-        above = streams.scope() if outer is None else place(outer).scope
+        above = streams.scope() if outer is None else place(outer)
         # TensorFlow numbers the names of branches and bodies of loops through a whole graph.
         kind = re.sub(r"_\d+$", "", getattr(graph, "name", "graph"))
-        found = _places[graph] = Place(f"{above.path}/{kind}{_number(graph, kind, above)}")
+        found = _places[graph] = streams.Scope(f"{above.path}/{kind}{_number(graph, kind, above)}")
     return found
 
 
@@ -84,7 +74,7 @@ def is_own_everywhere() -> bool:
     return EAGER in streams.state.own_seeds
 
 
-def _is_own(module: ModuleType, graph: Any) -> bool:
+def is_own(graph: Any) -> bool:
     """Return whether the script has seeded the ops of `graph` as a whole."""
     while graph not in _own:
         outer = getattr(graph, "outer_graph", None)
@@ -93,7 +83,7 @@ def _is_own(module: ModuleType, graph: Any) -> bool:
         graph = outer
     else:
         return True
-    if module.ops.executing_eagerly_outside_functions():
+    if sys.modules["tensorflow.python.framework.ops"].executing_eagerly_outside_functions():
         return is_own_everywhere()
     return graph.seed is not None  # a graph of TF 1, which set_seed alone gives one
 
@@ -109,7 +99,7 @@ def _replica() -> str:
 
 def stream_seed(graph: Any) -> StreamSeed:
     """Return the seed of the next op, or generator, without one that draws in `graph`."""
-    here = place(graph).scope
+    here = place(graph)
     name = f"{here.path}{_replica()}"
     number = here.number(name)
     return StreamSeed(streams.named(KIND, f"{name}:{KIND}#{number}", SEED_BITS) or 1)
@@ -123,8 +113,10 @@ def on_random_seed(module: ModuleType) -> None:
     def get_seed(original: Callable[..., Any], op_seed: Any) -> Any:
         graph = module.ops.get_default_graph()
         eager = module.context.executing_eagerly()
-        if is_own_everywhere() if eager else _is_own(module, graph):
+        if is_own_everywhere() if eager else is_own(graph):
             return original(op_seed)
+        if type(op_seed) is StreamSeed:
+            return module.context.global_seed() % largest, op_seed
         if op_seed is not None:
             # What TensorFlow answers where there is no seed for all ops.
             return module.DEFAULT_GRAPH_SEED, op_seed % largest

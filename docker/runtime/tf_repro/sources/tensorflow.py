@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch, streams
-from tf_repro.draws import keys
+from tf_repro.draws import generators, seeds
 
 # Seeds of ops are C ints, and 0 means "no seed".
 OP_SEED_BITS = 31
@@ -42,7 +42,9 @@ def _on_stateful_random_ops(module: ModuleType) -> None:
 
     @patch.around(module, "Generator.from_non_deterministic_state")
     def from_non_deterministic_state(_: Callable[..., Any], cls: Any, alg: Any = None) -> Any:
-        return keys.is_unseeded(cls.from_seed(streams.supply("tensorflow.Generator", 63), alg))
+        return generators.is_unseeded(
+            cls.from_seed(streams.supply("tensorflow.Generator", 63), alg)
+        )
 
     @patch.around(module, "get_global_generator")
     def get_global_generator(original: Callable[..., Any]) -> Any:
@@ -52,7 +54,7 @@ def _on_stateful_random_ops(module: ModuleType) -> None:
                 module.set_global_generator(module.Generator.from_non_deterministic_state())
         return original()
 
-    keys.on_stateful_random_ops(module)
+    generators.on_stateful_random_ops(module)
 
 
 def _seeded(*names: str, **fixed: object) -> Callable[..., Any]:
@@ -68,14 +70,21 @@ def _seeded(*names: str, **fixed: object) -> Callable[..., Any]:
 
     def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         bound = inspect.signature(original).bind(*args, **kwargs)
-        for name in names:
-            if not bound.arguments.get(name):
-                kind = f"tensorflow.{original.__name__}"
-                bound.arguments[name] = streams.supply(kind, OP_SEED_BITS) or 1
+        missing = [name for name in names if not bound.arguments.get(name)]
+        bound.arguments.update({name: _op_seed(original.__name__) for name in missing})
         bound.arguments.update(fixed)
         return original(*bound.args, **bound.kwargs)
 
     return op
+
+
+def _op_seed(name: str) -> int:
+    """Return the seed of an op that has none: a graph's, or one of its own kind."""
+    tensorflow = sys.modules["tensorflow"]
+    graph = tensorflow.compat.v1.get_default_graph()
+    if not tensorflow.executing_eagerly() and not seeds.is_own(graph):
+        return seeds.stream_seed(graph)
+    return streams.supply(f"tensorflow.{name}", OP_SEED_BITS) or 1
 
 
 def _on_image_ops(module: ModuleType) -> None:
