@@ -32,6 +32,9 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "EagerTensor": lambda name: hasattr(tf.constant(1), name),
     "DType": lambda name: hasattr(tf.float32, name),
     "BaseOptimizer": lambda name: held_by(tf.keras.optimizers.SGD(), name),
+    "DatasetV1Adapter": lambda name: hasattr(
+        tf.compat.v1.data.Dataset.range(1).map(lambda x: x), name
+    ),
     "SeedGenerator": lambda name: hasattr(tf.keras.random.SeedGenerator(), name),
     "Variable": on_keras_variable,
     "Context": lambda name: hasattr(

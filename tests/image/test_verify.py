@@ -11,6 +11,7 @@ import pytest
 from tests.image.conftest import RunInImage
 
 PROGRAM = Path(__file__).parent / "verify" / "train.py"
+RACING = PROGRAM.with_name("racing.py")
 STEPS_OF_FIT, STEPS_OF_LOOP = 12, 6
 LOOPS = {
     "fit": STEPS_OF_FIT,
@@ -70,14 +71,15 @@ def verify(run_in_release: Callable[[str], RunInImage]) -> Verify:
         release: str = "2.15-cpu",
         mode: str = "deterministic",
         options: Sequence[str] = (),
+        program: Path = PROGRAM,
         **settings: str,
     ) -> Verified:
         env = {"TF_REPRO": mode, "TF_CPP_MIN_LOG_LEVEL": "3", **settings}
         argv = ["--runs", "2", "--jobs", "2", "--json", "report.json", *options]
         ended = run_in_release(release)(
-            ["tf-repro", "verify", *argv, "--", "python", PROGRAM.name],
+            ["tf-repro", "verify", *argv, "--", "python", program.name],
             env=env,
-            inputs=[PROGRAM],
+            inputs=[program],
             outputs=["report.json"],
         )
         assert "report.json" in ended.files, ended.stdout + ended.stderr
@@ -124,6 +126,17 @@ def test_unseeded_ops_are_named_with_their_line(verify: Verify) -> None:
     done = verify(mode="off", PART="", LOOP="fit")
     assert done.exit_code == 1
     assert any("TF_REPRO=off" in hint for hint in done.cause["hints"])
+
+
+def test_a_race_of_a_loops_iterations_is_named_and_not_called_chance(verify: Verify) -> None:
+    done = verify(mode="off", options=["--runs", "4", "--bisect"], program=RACING)
+    assert done.exit_code == 1, done.printed
+    pair = next(pair for pair in done.report["pairs"] if pair["first"])
+    assert pair["cause"]["kind"] == "a race between operations", done.printed
+    assert f"{place_of(RACING, 'tf.map_fn')} (RandomStandardNormal)" in pair["cause"]["reason"]
+    assert "in that pair nothing differs" in done.report["bisected"]["words"]
+    in_order = verify(program=RACING)
+    assert in_order.exit_code == 0, in_order.printed
 
 
 def test_what_xla_compiles_is_said_not_to_be_recorded(verify: Verify) -> None:

@@ -37,6 +37,7 @@ _PRECISION = "turning mixed precision back is"
 _EXECUTOR = "an executor of another package is"
 _LOOPS = "the order of a loop's draws is"
 _KEYS = "drawing by key in tf.data is"
+_NESTED = "the seed of a dataset within a function is"
 _DRAWING_OPS = (
     *("random_uniform", "random_uniform_int", "random_standard_normal", "truncated_normal"),
     *("parameterized_truncated_normal", "random_shuffle", "multinomial", "random_gamma"),
@@ -66,7 +67,15 @@ NAMES = (
     Private(f"{_TF}ops.while_v2", "_build_while_op", _LOOPS, ALL),
     Private(f"{_TF}ops.control_flow_ops", "WhileContext.BuildLoop", f"TF 1: {_LOOPS}", ALL),
     *(Private(f"{_TF}ops.gen_random_ops", name, _KEYS, ALL) for name in _DRAWING_OPS),
+    Private(f"{_TF}ops.gen_image_ops", "sample_distorted_bounding_box_v2", _KEYS, ALL),
     Private(f"{_TF}ops.stateful_random_ops", "Generator.skip", _KEYS, ALL),
+    Private(f"{_TF}ops.stateful_random_ops", "Generator._prepare_key_counter", _KEYS, ALL),
+    Private(f"{_TF}ops.script_ops", "numpy_function", _KEYS, ALL),
+    Private(f"{_TF}ops.script_ops", "eager_py_func", _KEYS, ALL),
+    Private(f"{_TF}data.util.random_seed", "get_seed", _NESTED, ALL),
+    Private(f"{_TF}data.util.traverse", "obtain_capture_by_value_ops", _NESTED, ALL),
+    Private(f"{_TF}data.util.traverse", "_traverse", _NESTED, ALL),
+    Private("", "DatasetV1Adapter._dataset", f"TF 1: {_KEYS}", ALL),
     Private(f"{_TF}framework.random_seed", "set_seed", "noticing an own seed is", ALL),
     Private(f"{_TF}framework.random_seed", "set_random_seed", "noticing an own seed is", ALL),
     Private(
@@ -92,6 +101,7 @@ NAMES = (
     Private(f"{_TF}ops.gen_math_ops", "DenseBincount", "counting in one thread is", ALL),
     Private(f"{_TF}ops.gen_math_ops", "Bincount", "counting in one thread is", ALL),
     Private(f"{_TF}data.ops.dataset_ops", "DatasetV2.*", "tf.data's order is", ALL),
+    Private(f"{_TF}data.ops.dataset_ops", "DatasetV1.map", f"TF 1: {_KEYS}", ALL),
     Private(f"{_TF}eager.context", "Context._initialized", "reseeding a child is", ALL),
     Private(f"{_TF}eager.context", "Context._rng", "comparing the seeds of ops is", ALL),
     # TensorFlow: recording

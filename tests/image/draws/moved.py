@@ -62,6 +62,14 @@ def augment(_):
     return tf.image.random_brightness(tf.zeros([2, 2, 3]), 0.5)
 
 
+def noise(number):
+    return np.float32(np.random.rand() + number)
+
+
 calls = 8 if what == "parallel" else None
 dataset = tf.data.Dataset.range(50).map(augment, num_parallel_calls=calls)
 show("a pipeline", *dataset, *dataset)
+in_python = tf.data.Dataset.range(50).map(
+    lambda number: tf.numpy_function(noise, [number], tf.float32), num_parallel_calls=calls
+)
+show("a Python function of a pipeline", *in_python, *in_python)

@@ -29,6 +29,8 @@ show("an op's seed, eagerly", *(tf.random.normal([5], seed=3) for _ in range(2))
 show("an op's seed, in a function", *seeded_ops(), *seeded_ops())
 show("an op's seed, in a map", *elements(numbers.map(lambda _: tf.random.uniform((), seed=1))))
 show("a shuffle's seed", *elements(numbers.shuffle(20, seed=5)))
+nested = numbers.flat_map(lambda _: numbers.shuffle(20, seed=5))
+show("a shuffle's seed, within a function", *elements(nested))
 show("a dataset's seed", *elements(tf.data.Dataset.random(seed=3).take(5)))
 
 tf.random.set_seed(7)
@@ -47,12 +49,29 @@ show("in a function", *unseeded_ops(), *unseeded_ops())
 show("in a function within another", *tf.function(lambda: (inner(), inner()))())
 show("in a map", *elements(numbers.map(lambda _: tf.random.uniform(()))))
 show("in a shuffle", *elements(numbers.shuffle(20)))
+show("in a shuffle within a function", *elements(numbers.flat_map(lambda _: numbers.shuffle(20))))
+
+
+@tf.function
+def reduced():
+    return numbers.reduce(0.0, lambda state, _: state + tf.random.uniform(()))
+
+
+show("in a reduction", reduced(), reduced())
 tf.random.set_seed(7)
 show("after another set_seed", tf.random.normal([5]), tf.random.uniform([5]))
 tf.keras.backend.clear_session()
 show("after clear_session", tf.random.normal([5]), tf.random.uniform([5]))
 
 tf.keras.utils.set_random_seed(3)
+
+
+def noise(number):
+    return np.float32(np.random.rand() + number)
+
+
+in_python = numbers.map(lambda number: tf.numpy_function(noise, [number], tf.float32))
+show("NumPy's seed, in a map", *elements(in_python), np.random.rand())
 model = tf.keras.Sequential([layers.Dense(8), layers.Dropout(0.5), layers.Dense(1)])
 data = np.random.default_rng(1).random((64, 5)).astype("float32")
 show("initial weights", model(data)[:0], *model.get_weights())

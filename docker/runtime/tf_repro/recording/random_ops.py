@@ -4,7 +4,7 @@ import weakref
 from typing import Any
 
 from tf_repro import caller
-from tf_repro.recording import writer
+from tf_repro.recording import races, writer
 from tf_repro.recording.format import Kind
 
 # TensorFlow's generators that keep their state in the kernel; a seed of (0, 0) asks the system.
@@ -20,6 +20,7 @@ def note(graph: Any, series: str) -> None:
         return
     _seen.add(graph)
     found = [row for op in graph.get_operations() if (row := _row(op))]
+    found += [_racing_row(op, kind) for op, kind in races.in_graph(graph)]
     if found:
         writer.write(Kind.GRAPH, series=series, random_ops=found)
 
@@ -36,6 +37,12 @@ def _row(op: Any) -> "dict[str, Any] | None":
         "seeds": seeds,
         "place": place(op),
     }
+
+
+def _racing_row(op: Any, kind: str) -> dict[str, Any]:
+    """Return the row of a loop; its seeds are in its body, and are not looked up."""
+    row = {"type": kind, "name": op.name, "seeded": True, "seeds": [], "place": place(op)}
+    return {**row, "races": True}
 
 
 def place(op: Any) -> str:

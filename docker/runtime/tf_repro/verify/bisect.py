@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tf_repro.recording.format import step_file
+from tf_repro.verify import cause
 from tf_repro.verify.comparing import steps
 from tf_repro.verify.comparing.steps import Pair, Stage
 from tf_repro.verify.comparing.ulps import Apart, apart
@@ -79,6 +80,10 @@ def find(one: Run, other: Run, pair: Pair) -> Found:
             CauseKind.NOTHING, f"a run of the extra pair failed: {last_words(broken.folder)}"
         )
     if first is None or first.stage in {Stage.EXIT, Stage.COUNT}:
+        racing = cause.races(one)
+        if first is None and racing:
+            why = "recording takes operations in their order, and in that pair nothing differs"
+            return Found(CauseKind.RACE, f"{why}; {racing}")
         said = "the extra pair of runs is identical" if first is None else steps.describe(first)
         return Found(
             CauseKind.NOTHING, f"{said}: what parts the runs comes by chance, so try again"

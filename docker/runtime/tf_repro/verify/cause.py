@@ -142,11 +142,24 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     made = _first_apart(one, other, first.index + 1, "generators")
     if made:
         return CauseKind.STREAM, f"{begins}, and the state of {made} is not"
+    if racing := races(one):
+        return CauseKind.RACE, f"{begins}, and {racing}"
     if has_batch:
         return CauseKind.KERNEL, f"{begins}, and the loss is not: the forward pass"
     return CauseKind.KERNEL, (
         f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
         "does not tell us; `tf_repro.record('batch', x)` does"
+    )
+
+
+def races(run: Run) -> str:
+    """Return which random ops race, in words; empty if none does."""
+    racing = [op for op in run.random_ops if op.races and not _is_in_pipeline(op)]
+    places = ", ".join(dict.fromkeys(f"{op.place or op.name} ({op.type})" for op in racing))
+    return (
+        f"these loops draw in several iterations at once, which race for the next number: {places}"
+        if racing
+        else ""
     )
 
 

@@ -9,6 +9,7 @@ class CauseKind(StrEnum):
     STREAM = "a random stream"
     DATA = "the data pipeline"
     KERNEL = "a kernel"
+    RACE = "a race between operations"
     # What the stages of a step tell.
     OPTIMISER = "the optimiser"
     BETWEEN = "outside of the step"

@@ -102,7 +102,7 @@ def add_pair(verdict: Verdict, one: Run, other: Run) -> None:
     if worst and worst.cause:
         # The stage tells where it shows; the operation tells what it is.
         found = verdict.bisected.kind
-        kind = found if found is CauseKind.STREAM else worst.cause.kind
+        kind = found if found in {CauseKind.STREAM, CauseKind.RACE} else worst.cause.kind
         hints = (*worst.cause.hints, *draws.hints(one.folder, other.folder))
         worst.cause = replace(worst.cause, kind=kind, hints=hints)
 

@@ -43,6 +43,7 @@ class RandomOp:
         series: of which optimiser's step, or of which function of tf.data.
         place: the user's line that made it; empty if none did.
         seeded: whether one of its two seeds is not 0.
+        races: whether it is in a loop that runs several iterations at once.
     """
 
     series: str
@@ -51,6 +52,7 @@ class RandomOp:
     place: str
     seeded: bool
     seeds: tuple[int, ...]
+    races: bool = False
 
 
 @dataclass(frozen=True, slots=True)
