@@ -19,7 +19,7 @@ EXPLANATIONS = {
     notes.GLOBAL_SEED: "would be seeded by the system; the global generator got the seed",
     notes.STAYS_RANDOM: "is random here too, for safety's sake",
     notes.UNORDERED: "follows the file system: sort it",
-    notes.REPEATS: "draws the same in every epoch, by TensorFlow's rule for the seed that you gave",
+    notes.REPEATS: "draws the same in every epoch: by your own seed, or for want of another way",
 }
 # Part of a stream's name -> in which order it is drawn; what has none of them, as the program says.
 ORDERS = {

@@ -1,4 +1,4 @@
-"""Loops of a traced step whose iterations run side by side and draw from a state, so that they race.
+"""Loops of a traced step whose iterations run side by side and draw from one state: they race.
 
 TensorFlow runs up to ten iterations of a loop at once, and orders no random ops among them. The
 loops of modes other than off are given one at a time (tf_repro.draws.loops); those that are built

@@ -80,7 +80,7 @@ def find(one: Run, other: Run, pair: Pair) -> Found:
             CauseKind.NOTHING, f"a run of the extra pair failed: {last_words(broken.folder)}"
         )
     if first is None or first.stage in {Stage.EXIT, Stage.COUNT}:
-        racing = cause.races(one)
+        racing = cause.races(one, other)
         if first is None and racing:
             why = "recording takes operations in their order, and in that pair nothing differs"
             return Found(CauseKind.RACE, f"{why}; {racing}")

@@ -142,7 +142,7 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     made = _first_apart(one, other, first.index + 1, "generators")
     if made:
         return CauseKind.STREAM, f"{begins}, and the state of {made} is not"
-    if racing := races(one):
+    if racing := races(one, other):
         return CauseKind.RACE, f"{begins}, and {racing}"
     if has_batch:
         return CauseKind.KERNEL, f"{begins}, and the loss is not: the forward pass"
@@ -152,9 +152,10 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     )
 
 
-def races(run: Run) -> str:
+def races(*runs: Run) -> str:
     """Return which random ops race, in words; empty if none does."""
-    racing = [op for op in run.random_ops if op.races and not _is_in_pipeline(op)]
+    noted = [op for run in runs for op in run.random_ops]
+    racing = [op for op in noted if op.races and not _is_in_pipeline(op)]
     places = ", ".join(dict.fromkeys(f"{op.place or op.name} ({op.type})" for op in racing))
     return (
         f"these loops draw in several iterations at once, which race for the next number: {places}"
