@@ -108,3 +108,8 @@ def test_what_others_do_moves_no_stream(run: Run, others: str) -> None:
     (beside,) = run(DEFAULT, ["moved.py", others], {})
     assert len(alone) == 4
     assert alone == beside
+
+
+@pytest.mark.parametrize("release", [DEFAULT, OTHER_RELEASES[-1]])
+def test_what_stands_for_a_kernel_gives_what_it_gives(run: Run, release: str) -> None:
+    assert run(release, ["stand_ins.py"], {}) == [["all stand for the kernels"]]

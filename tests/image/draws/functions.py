@@ -2,6 +2,7 @@
 
 import tempfile
 
+import numpy as np
 import tensorflow as tf
 from pairs import N, pair
 
@@ -209,3 +210,13 @@ def run_eagerly():
 def generators():
     made = [tf.random.Generator.from_non_deterministic_state() for _ in range(2)]
     return tuple(generator.normal([N]) for generator in made)
+
+
+@pair
+def pooling_in_two_calls():
+    @tf.function
+    def pool(values):
+        return tf.nn.fractional_avg_pool(values, [1.0, 2.45, 1.0, 1.0])[1]
+
+    values = tf.zeros([1, 5 * N // 2, 4, 1])
+    return tuple(np.diff(pool(values)) for _ in range(2))

@@ -341,3 +341,26 @@ def saved_twice():
         for name in ("one", "two"):
             dataset.save(f"{folder}/{name}")
         return tuple(series(tf.data.Dataset.load(f"{folder}/{name}")) for name in ("one", "two"))
+
+
+@pair
+def candidates_of_two_epochs():
+    def candidates(number):
+        sampler = tf.random.log_uniform_candidate_sampler
+        return sampler([[number]], 1, 5, unique=True, range_max=10**9)[0]
+
+    return both_epochs(tf.data.Dataset.range(N).map(candidates, num_parallel_calls=4))
+
+
+@pair
+def pooling_of_two_epochs():
+    # The largest of a row's numbers tells where its region ends.
+    rows = tf.reshape(tf.range(5 * N / 2), [1, -1, 1, 1])
+
+    def ends(number):
+        image = rows + 0 * tf.cast(number, tf.float32)
+        return tf.nn.fractional_max_pool(image, [1.0, 2.45, 1.0, 1.0])[0][0, :, 0, 0]
+
+    dataset = tf.data.Dataset.range(2).map(ends, num_parallel_calls=4)
+    epochs = [list(dataset.as_numpy_iterator()) for _ in range(2)]
+    return tuple(np.concatenate([np.diff(each) for each in epoch]) for epoch in epochs)

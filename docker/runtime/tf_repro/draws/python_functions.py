@@ -38,9 +38,9 @@ def _is_of_dataset(graph: Any) -> bool:
 def on_script_ops(module: ModuleType) -> None:
     """Make the ops of pure Python functions in tf.data pure, and have them draw by key."""
     around = patch.around(module, "numpy_function")
-    around(_pure_where_it_is(module, lambda function: function))
+    around(_pure_where_it_is(lambda function: function))
     # Its arguments are eager tensors.
-    patch.around(module, "eager_py_func")(_pure_where_it_is(module, _with_tensors))
+    patch.around(module, "eager_py_func")(_pure_where_it_is(_with_tensors))
 
 
 def _with_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +51,7 @@ def _with_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _pure_where_it_is(
-    module: ModuleType, adapt: Callable[[Callable[..., Any]], Callable[..., Any]]
+    adapt: Callable[[Callable[..., Any]], Callable[..., Any]],
 ) -> Callable[..., Any]:
     def op(
         original: Callable[..., Any],
@@ -81,10 +81,19 @@ def _pure_where_it_is(
             return as_ever()
         seed = tensorflow.zeros([2], tensorflow.int64) if draw is None else draw.seed()
         by_key = adapt(element.drawing_by_key(func))
-        numpy_function = module.numpy_function.__wrapped__
-        return numpy_function(by_key, [seed, *inp], Tout, stateful=False, name=kwargs.get("name"))
+        return pure(by_key, [seed, *inp], Tout, kwargs.get("name"))
 
     return op
+
+
+def pure(function: Callable[..., Any], inputs: Sequence[Any], types: Any, name: Any = None) -> Any:
+    """Return what a pure Python function gives, by an op without a state.
+
+    The arguments are those of tf.numpy_function.
+    """
+    numpy_function = sys.modules["tensorflow.python.ops.script_ops"].numpy_function
+    op = getattr(numpy_function, "__wrapped__", numpy_function)
+    return op(function, inputs, types, stateful=False, name=name)
 
 
 def _are_tensors(tensorflow: ModuleType, inputs: Any, outputs: Any) -> bool:

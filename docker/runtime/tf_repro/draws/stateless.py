@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.draws import keys, seeds
+from tf_repro.draws import keys, samplers, seeds
 
 # Generated module of TensorFlow -> its functions that draw from a state -> their ops.
 FUNCTIONS = {
@@ -20,6 +20,10 @@ FUNCTIONS = {
         "multinomial": "Multinomial",
         "random_gamma": "RandomGamma",
         "random_poisson_v2": "RandomPoissonV2",
+    },
+    "gen_candidate_sampling_ops": {
+        "uniform_candidate_sampler": "UniformCandidateSampler",
+        "log_uniform_candidate_sampler": "LogUniformCandidateSampler",
     },
     "gen_image_ops": {"sample_distorted_bounding_box_v2": "SampleDistortedBoundingBoxV2"},
 }
@@ -80,6 +84,10 @@ def _stateless() -> dict[str, Callable[..., Any]]:
                 image_size, bounding_boxes, by.seed(), **given
             )
         ),
+        **{
+            name: lambda by, *given, name=name: samplers.sampled(name, by.seed(), *given)
+            for name in samplers.KINDS
+        },
     }
 
 

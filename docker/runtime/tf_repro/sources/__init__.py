@@ -37,6 +37,8 @@ WATCHED = {
     "tensorflow.python.framework.func_graph": "tensorflow_draws",
     "tensorflow.python.framework.random_seed": "tensorflow_draws",
     "tensorflow.python.ops.control_flow_ops": "tensorflow_draws",
+    "tensorflow.python.ops.gen_candidate_sampling_ops": "tensorflow_draws",
+    "tensorflow.python.ops.gen_nn_ops": "tensorflow_draws",
     "tensorflow.python.ops.gen_image_ops": "tensorflow_draws",
     "tensorflow.python.ops.gen_random_ops": "tensorflow_draws",
     "tensorflow.python.ops.gen_logging_ops": "tensorflow",

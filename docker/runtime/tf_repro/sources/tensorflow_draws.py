@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from tf_repro.draws import calls, keras, loops, nested, python_functions, seeds, stateless
+from tf_repro.draws import (
+    calls,
+    keras,
+    loops,
+    nested,
+    pooling,
+    python_functions,
+    seeds,
+    stateless,
+)
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "tensorflow.python.data.util.random_seed": nested.on_data_random_seed,
@@ -12,6 +21,8 @@ ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "tensorflow.python.framework.func_graph": seeds.on_func_graph,
     "tensorflow.python.framework.random_seed": seeds.on_random_seed,
     "tensorflow.python.ops.control_flow_ops": loops.on_control_flow_ops,
+    "tensorflow.python.ops.gen_candidate_sampling_ops": stateless.on_generated_ops,
+    "tensorflow.python.ops.gen_nn_ops": pooling.on_gen_nn_ops,
     "tensorflow.python.ops.gen_image_ops": stateless.on_generated_ops,
     "tensorflow.python.ops.gen_random_ops": stateless.on_generated_ops,
     "tensorflow.python.ops.script_ops": python_functions.on_script_ops,
