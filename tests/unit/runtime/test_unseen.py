@@ -1,4 +1,4 @@
-"""Nobody can tell our pools, processes and threads from the library's: each program prints the same."""
+"""Nobody can tell our pools, processes and threads from the library's own."""
 
 import pytest
 
