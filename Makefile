@@ -138,6 +138,7 @@ test-gpu: $(VENV) ## The tests on a GPU; where there is none they are skipped, w
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest tests/image/test_forks.py
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
+	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py
 
 bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by side in IMAGE=<tag>.
