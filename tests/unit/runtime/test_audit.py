@@ -158,6 +158,10 @@ def test_doctor_calls_an_empty_hash_seed_by_name(python: Interpreter) -> None:
     assert doctor(python, PYTHONHASHSEED="")[words] == ("NO", words)
 
 
+def test_doctor_sees_that_random_hashes_are_asked_for(python: Interpreter) -> None:
+    assert doctor(python, "-R")["-R asks for random ones"][0] == "NO"
+
+
 def test_doctor_finds_an_interpreter_without_us(python: Interpreter) -> None:
     assert doctor(python, TF_REPRO="off")["TF_REPRO"] == ("NO", "TF_REPRO=off")
     run = python("-S", "-m", "tf_repro", "doctor")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.runtime.conftest import Interpreter
 from tf_repro import environment, settings
-from tf_repro.machine import cpu
+from tf_repro.machine import cpu, restart
 
 OURS = {**environment.DETERMINISM, **environment.MACHINE, **environment.MACHINE_AVX2}
 
@@ -106,6 +106,27 @@ def test_the_processor_is_looked_at_as_numpy_is_imported(
         assert run.stdout == "None None\n"
         assert run.stderr.startswith("tf-repro: this processor has no AVX2")
         assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("-R x.py", True),
+        ("-uR -c code", True),
+        ("-W error -R x.py", True),
+        ("-Xdev -R", True),
+        ("--check-hash-based-pycs always -R x", True),
+        ("x.py -R", False),
+        ("-c code -R", False),
+        ("-WR x.py", False),
+        ("-X R x.py", False),
+        ("-m mod -R", False),
+        ("-", False),
+        ("", False),
+    ],
+)
+def test_a_command_line_that_asks_for_random_hashes(given: str, *, expected: bool) -> None:
+    assert restart.asks_for_random_hashes(["python", *given.split()]) == expected
 
 
 HASHES = "import os, sys; print(hash('x'), os.environ.get('PYTHONHASHSEED'), sys.argv[1:])"

@@ -23,14 +23,40 @@ ADDR_NO_RANDOMIZE = 0x0040000
 def hash_seed_is_fixed() -> bool:
     """Return whether this interpreter was started with a seed for str hashes, and heeded it."""
     seed = os.environ.get(environment.HASH_SEED, "")
-    return not sys.flags.ignore_environment and seed.isdigit()
+    hidden = sys.flags.ignore_environment or asks_for_random_hashes(sys.orig_argv)
+    return not hidden and seed.isdigit()
+
+
+def asks_for_random_hashes(argv: list[str]) -> bool:
+    """Return whether a command line of the interpreter has its option -R, which sys.flags hides.
+
+    Options end with the first word that is none, and with -c and -m; -W and -X take an argument.
+    https://docs.python.org/3.11/using/cmdline.html
+    """
+    words = iter(argv[1:])
+    for word in words:
+        if not word.startswith("-") or word == "-":
+            return False
+        if word == "--check-hash-based-pycs":
+            next(words, "")
+        options = "" if word.startswith("--") else word[1:]
+        for at, letter in enumerate(options):
+            if letter in "Rcm":
+                return letter == "R"
+            if letter in "WX":
+                if at == len(options) - 1:
+                    next(words, "")
+                break
+    return False
 
 
 def why_hashes() -> str:
     """Return what decides the hashes of str in this interpreter, as the user would name it."""
     name = environment.HASH_SEED
     if sys.flags.ignore_environment:
-        return f"-I or -E hides {name}, and isolation comes first: without it they are the same"
+        return f"-I or -E hides {name}, and isolation comes first: without them hashes are fixed"
+    if asks_for_random_hashes(sys.orig_argv):
+        return "-R asks for random ones"
     value = os.environ.get(name)
     if value == "":
         return f"{name} is empty, which Python takes for random"
