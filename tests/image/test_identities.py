@@ -29,9 +29,9 @@ WITH_LIBRARIES = ("haikunator.haikunator", "opentelemetry.sdk.trace.id_generator
 ELSEWHERE = {"tempfile"}
 OTHERS = sorted({*sources.IDENTITIES, *LEFT_RANDOM} - {*IN_THE_IMAGE, *WITH_LIBRARIES} - ELSEWHERE)
 OTHERS_INSTALL = (
-    "backoff boto3 comet_ml coolname distributed dvc gcsfs google-api-core jupyter_server"
-    " keras-tuner mlflow names_generator neptune optuna pytest-randomly randomname ray[serve] redis"
-    " rich tenacity unique-names-generator wandb"
+    "backoff boto3 comet_ml coolname distributed dvc gcsfs google-api-core gunicorn"
+    " jupyter_server keras-tuner mlflow names_generator neptune optuna pytest-randomly randomname"
+    " ray[serve] redis rich tenacity unique-names-generator wandb"
 )
 OTHERS_NAME = "org/tf-repro-identities:test"
 # These make a Random() of their own and draw nothing from the script's.

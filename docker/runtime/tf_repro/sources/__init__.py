@@ -92,6 +92,8 @@ IDENTITIES = {
     "gcsfs.retry": "retries",
     "google.api_core.retry.retry_base": "retries",
     "google.auth._exponential_backoff": "retries",
+    "gunicorn.arbiter": "waiting between two forks",
+    "gunicorn.workers.base": "after how many requests a worker ends",
     "mlflow.server.jobs.lock_manager": "waiting for a lock",
     "mlflow.store.tracking.sqlalchemy_store": "waiting for a lock",
     "optuna.storages._rdb.storage": "waiting for a database",
