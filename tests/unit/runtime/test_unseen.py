@@ -136,6 +136,17 @@ BODIES = {
         with ProcessPoolExecutor(3) as executor:
             show(executor._max_workers, executor.submit(os.getpid).result() != os.getpid())
     """,
+    "functions that are pickled": """
+        import numpy as np, random
+        for function in (np.random.seed, random.seed, random.Random.seed, np.random.default_rng,
+                         ThreadPoolExecutor.submit, Pool.apply_async, random.random):
+            again = told(lambda: pickle.loads(pickle.dumps(function)))
+            show(again is function or again == function)
+            show(inspect.signature(function), function.__name__)
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(1, initializer=np.random.seed, initargs=(5,)) as pool:
+            show(pool.apply(pow, (2, 3)))
+    """,
     "signatures and help": """
         for owner, name in ((ThreadPoolExecutor, "submit"), (ProcessPoolExecutor, "submit"),
                             (Pool, "apply_async"), (Pool, "map"), (Pool, "imap"),
