@@ -9,11 +9,14 @@ https://docs.python.org/3/reference/executionmodel.html#builtins-and-restricted-
 
 import builtins
 import sys
-from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
 
-from tf_repro import patch, sources
+from tf_repro import sources
+
+TYPE_CHECKING = False  # typing would cost whoever imports `uuid` milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 _made: list[ModuleType] = []
 
@@ -33,7 +36,7 @@ def _make() -> ModuleType:
     class Random(random.Random):
         """Draws from the system until it is given a seed, and then what anybody draws from that."""
 
-        def seed(self, a: Any = None, version: int = 2) -> None:
+        def seed(self, a: "Any" = None, version: int = 2) -> None:
             self.has_seed = a is not None
             if self.has_seed:
                 super().seed(a, version)
@@ -55,18 +58,18 @@ def _make() -> ModuleType:
     return module
 
 
-class _Builtins(dict[str, Any]):
+class _Builtins(dict):  # type: ignore[type-arg]  # see TYPE_CHECKING
     """The builtins as they are at any time, but for __import__."""
 
-    def __missing__(self, name: str) -> Any:
+    def __missing__(self, name: str) -> "Any":
         return vars(builtins)[name]
 
 
 def _import(
     name: str,
-    globals: Mapping[str, object] | None = None,  # noqa: A002  # as Python calls it
-    locals: Mapping[str, object] | None = None,  # noqa: A002  # as above
-    fromlist: Sequence[str] = (),
+    globals: "Mapping[str, object] | None" = None,  # noqa: A002  # as Python calls it
+    locals: "Mapping[str, object] | None" = None,  # noqa: A002  # as above
+    fromlist: "Sequence[str]" = (),
     level: int = 0,
 ) -> ModuleType:
     if name == "random" and level == 0:
@@ -81,8 +84,10 @@ def _before(module: ModuleType) -> None:
 def _after(module: ModuleType) -> None:
     """Do as much as can be done with a module that was imported before us."""
     theirs = sys.modules.get("random")
-    if theirs is None:
+    if theirs is None or isinstance(vars(module).get("__builtins__"), _Builtins):
         return
+    from tf_repro import patch  # noqa: PLC0415  # hence not in the image
+
     for name, value in list(vars(module).items()):
         if value is theirs:
             patch.put(module, name, _stand_in())
@@ -90,5 +95,7 @@ def _after(module: ModuleType) -> None:
             patch.put(module, name, getattr(_stand_in(), value.__name__))
 
 
-BEFORE_IMPORT: dict[str, Callable[[ModuleType], None]] = dict.fromkeys(sources.IDENTITIES, _before)
-ON_IMPORT: dict[str, Callable[[ModuleType], None]] = dict.fromkeys(sources.IDENTITIES, _after)
+BEFORE_IMPORT: "dict[str, Callable[[ModuleType], None]]" = dict.fromkeys(
+    sources.IDENTITIES, _before
+)
+ON_IMPORT: "dict[str, Callable[[ModuleType], None]]" = dict.fromkeys(sources.IDENTITIES, _after)
