@@ -2,13 +2,16 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import RunInImage
+from docker import DockerClient
+from tests.image.conftest import Install, RunInImage
 
-PROGRAM = Path(__file__).parent / "stress/forks.py"
+STRESS = Path(__file__).parent / "stress"
+PROGRAM = STRESS / "forks.py"
 # `make test-all` gives it minutes.
 SECONDS = os.environ.get("STRESS_SECONDS", "20")
 LINE = re.compile(r"(.+): (\d+) children, (\d+) hung, (\d+) repeated")
@@ -28,3 +31,41 @@ def test_no_child_hangs_beside_busy_threads(run_in_image: RunInImage, mode: str)
     for children, hung, repeated in counts.values():
         assert children > 10
         assert (hung, repeated) == (0, 0), ended.stdout
+
+
+# Who forks, or runs threads, beside the program: `make test-all` has them installed.
+BESIDE = {
+    "ddtrace": "ddtrace-run python3 forks.py $STRESS_SECONDS",
+    "gunicorn": "gunicorn application:application",
+    "gunicorn --preload": "gunicorn --preload application:application",
+    "pytest-xdist": "python3 -m pytest -q -n 2 test_in_workers.py >&2; cat counted.*",
+}
+BESIDE_INSTALL = "pip install --no-cache-dir ddtrace gunicorn pytest pytest-xdist"
+BESIDE_NAME = "org/tf-repro-beside:test"
+BESIDE_LINE = re.compile(r"(?m)^(.+): (\d+) children, (\d+) hung, (\d+) repeated$")
+
+
+@pytest.fixture(scope="module")
+def with_others(install: Install, client: DockerClient) -> Iterator[RunInImage]:
+    if "STRESS_SECONDS" not in os.environ:
+        pytest.skip("`make test-all` sets STRESS_SECONDS, and gives it minutes")
+    done = install(BESIDE_INSTALL, BESIDE_NAME)
+    assert done.returncode == 0, done.stdout
+    yield RunInImage(client, BESIDE_NAME)
+    client.images.remove(BESIDE_NAME, force=True)
+
+
+@pytest.mark.parametrize("other", BESIDE)
+def test_no_child_hangs_beside_others(with_others: RunInImage, other: str) -> None:
+    ended = with_others(
+        ["bash", "-uc", f"mkdir drawn; {BESIDE[other]}"],
+        env={"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": "/work", "STRESS_SECONDS": SECONDS},
+        inputs=sorted(STRESS.glob("*.py")),
+    )
+    assert ended.exit_code == 0, ended.stderr
+    found = BESIDE_LINE.findall(ended.stdout)
+    print(*map(" ".join, found), sep="\n")  # noqa: T201
+    assert found, ended.stdout + ended.stderr
+    for _, children, hung, repeated in found:
+        assert int(children) > 10
+        assert (hung, repeated) == ("0", "0"), ended.stdout

@@ -45,7 +45,7 @@ def test_environment(run_in_image: RunInImage) -> None:
     done = run_in_image(["python", "-c", "import json, os; print(json.dumps(dict(os.environ)))"])
     env = json.loads(done.stdout)
     assert env["TF_DETERMINISTIC_OPS"] == "1"
-    assert env["PYTHONHASHSEED"] == "42"
+    assert env["PYTHONHASHSEED"] == "042"
     assert env["PATH"].startswith("/opt/venv/bin:")
 
 

@@ -215,12 +215,12 @@ def test_another_image_than_the_locked_one_is_not_published(
     publish: Kit, another_commit: Path, env: dict[str, str]
 ) -> None:
     lock = another_commit / "images/2.15-cpu/image.lock"
-    lock.write_text(lock.read_text().replace("PYTHONHASHSEED 42", "PYTHONHASHSEED 43"))
+    lock.write_text(lock.read_text().replace("PYTHONHASHSEED 042", "PYTHONHASHSEED 043"))
     commit(another_commit)
     status, said = publish("publish", **env)
     assert status == 2
     line = error_of(said)
-    assert "is not what images/2.15-cpu/image.lock names: env.PYTHONHASHSEED: 43 -> 42" in line
+    assert "is not what images/2.15-cpu/image.lock names: env.PYTHONHASHSEED: 043 -> 042" in line
 
 
 @pytest.mark.usefixtures("built")

@@ -11,7 +11,7 @@ from tf_repro.settings import SettingsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
     from tf_repro.settings import Settings
 
@@ -26,9 +26,8 @@ RECORD = "TF_REPRO_RECORD"
 BISECT = "TF_REPRO_BISECT"
 # Holds the process' number, which exec keeps, so that no process begins again twice.
 RESTARTED = "TF_REPRO_RESTARTED"
-# The image's value, by which mode off knows that nobody else chose it.
-IMAGE_HASH_SEED = "42"
-
+# Says to children that mode off has taken out what the image put in.
+LEFT_OFF = "TF_REPRO_LEFT_OFF"
 # Equals tf.config.experimental.enable_op_determinism(), XLA included.
 DETERMINISM = {"TF_DETERMINISTIC_OPS": "1"}
 
@@ -69,9 +68,31 @@ REFUSED = {
 }
 
 
-def hash_seed_is_chosen() -> bool:
-    """Return whether somebody asked for a seed, or for none, in so many words."""
-    return not sys.flags.ignore_environment and bool(os.environ.get(HASH_SEED))
+def our_hash_seed(seed: int) -> str:
+    """Return how we, and the image's ENV, write a seed for str hashes.
+
+    CPython reads a decimal number, whatever zeros it begins with. A user writes none, and that is
+    how mode off tells the user's wish from ours.
+    https://github.com/python/cpython/blob/3.11/Python/initconfig.c (config_init_hash_seed)
+    """
+    return f"0{seed}"
+
+
+def lacks_hash_seed(chosen: "Settings", environ: "Mapping[str, str]") -> bool:
+    """Return whether another seed for str hashes is due than this interpreter has.
+
+    What the user has chosen stays, in every mode. An empty value is a choice, too: CPython takes it
+    for none, as it does "random". Under -I and -E, CPython has read no seed and will read none.
+    """
+    if sys.flags.ignore_environment:
+        return False
+    value = environ.get(HASH_SEED)
+    return value is None if chosen.mode != "off" else is_our_hash_seed(value)
+
+
+def is_our_hash_seed(value: "str | None") -> bool:
+    """Return whether it was us who wrote this value of PYTHONHASHSEED."""
+    return value is not None and len(value) > 1 and value[0] == "0"
 
 
 def is_filtered() -> bool:
@@ -98,9 +119,9 @@ def addresses_stay(chosen: "Settings") -> bool:
 
 def may_need_restart(chosen: "Settings") -> bool:
     """Return whether machine.restart has anything to look at; cheap, as most have nothing."""
-    if chosen.mode == "off" or RESTARTED in os.environ or not hash_seed_is_chosen():
+    if RESTARTED in os.environ or lacks_hash_seed(chosen, os.environ):
         return True
-    return not addresses_stay(chosen)
+    return chosen.mode != "off" and not addresses_stay(chosen)
 
 
 def adopt(environ: "MutableMapping[str, str]") -> None:
@@ -149,10 +170,10 @@ def apply(chosen: "Settings", environ: "MutableMapping[str, str]") -> None:
     seeds, an ordinary program under TF_DETERMINISTIC_OPS raises at its first random op.
     """
     if chosen.mode == "off":
-        for name, value in {**DETERMINISM, **MACHINE, **MACHINE_AVX2}.items():
-            if environ.get(name) == value:
-                del environ[name]
+        if LEFT_OFF not in environ:
+            _take_out(environ)
         return
+    environ.pop(LEFT_OFF, None)
     for name, value in DETERMINISM.items():
         if chosen.deterministic:
             environ[name] = value
@@ -161,3 +182,15 @@ def apply(chosen: "Settings", environ: "MutableMapping[str, str]") -> None:
     for name, value in {**MACHINE, **MACHINE_AVX2}.items():
         if name not in environ:
             environ[name] = value
+
+
+def _take_out(environ: "MutableMapping[str, str]") -> None:
+    """Take out what the image put in; what a child is given after that is its parent's choice."""
+    for name, value in {**DETERMINISM, **MACHINE, **MACHINE_AVX2}.items():
+        if environ.get(name) == value:
+            del environ[name]
+    if is_our_hash_seed(environ.get(HASH_SEED)):
+        del environ[
+            HASH_SEED
+        ]  # which -I and -E have hidden from this one, and not from its children
+    environ[LEFT_OFF] = "1"

@@ -84,6 +84,9 @@ def arm(chosen: settings.Settings) -> None:
     for name, source in sources.WATCHED.items():
         before = _source_hook(source, "BEFORE_IMPORT") if name in sources.WATCHED_BEFORE else None
         hooks.on_import(name, _source_hook(source, "ON_IMPORT"), before)
+    identities = [_source_hook("identities", one) for one in ("ON_IMPORT", "BEFORE_IMPORT")]
+    for name in sources.IDENTITIES:
+        hooks.on_import(name, *identities)
     if environment.AUDIT in os.environ:
         _notes().install()
 

@@ -30,7 +30,8 @@ class Task:
         self.seed = streams.state.seed
         self.submitter = os.getpid()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    # A function may take an argument of any name, `self` as well.
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the function as this task."""
         return self.run(self.path, args, kwargs)
 
@@ -77,5 +78,8 @@ def next_path(pool: Any) -> str:
 
 
 def numbered(items: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """Return the items with their indices, for Items and StarItems."""
-    return enumerate(items)
+    """Yield the items with their indices, for Items and StarItems.
+
+    What is no iterable raises where the pool takes the first item, and not before.
+    """
+    yield from enumerate(items)

@@ -1,6 +1,6 @@
 """Fork some hundred children while threads draw, hash, import, log and talk TLS; count who hangs.
 
-Usage: forks.py SECONDS [PATIENCE]. Prints a line for each kind of child: how many, how many hung, and how
+Usage: forks.py SECONDS. Prints a line for each kind of child: how many, how many hung, and how
 many of those that drew repeated another's numbers.
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 # Seconds after which a child hangs: all that it does takes milliseconds.
-PATIENCE = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
+PATIENCE = float(os.environ.get("STRESS_PATIENCE", "20"))
 # What a thread may be importing for the first time when a process forks.
 MODULES = ("hashlib", "random", "secrets", "uuid", "tempfile", "numpy.random.mtrand", "csv")
 
@@ -194,24 +194,35 @@ def children(seconds: float) -> Iterator[tuple[str, bool, str]]:
         yield name, *KINDS[name]()
 
 
-def main() -> None:
-    """Print how many children of each kind hung."""
+def keep_busy() -> None:
+    """Start the threads, each at something else."""
     work = [*WORK, tensorflow_work()]
     # A thread that waits for the GIL gets it after this long: shorter, more places to be forked at.
     sys.setswitchinterval(0.0005)
     threads = [threading.Thread(target=keep_at, args=(each,), daemon=True) for each in work]
     for thread in threads:
         thread.start()
+
+
+def lines(seconds: float) -> Iterator[str]:
+    """Fork children for so long; yield how many of each kind hung."""
+    keep_busy()
     counts = {name: [0, 0, 0] for name in KINDS}
     seen: set[str] = set()
-    for name, ended, text in children(float(sys.argv[1])):
+    for name, ended, text in children(seconds):
         counts[name][0] += 1
         counts[name][1] += not ended
         counts[name][2] += ended and text in seen
         seen.add(text)
     for name, (number, hung, repeated) in counts.items():
-        print(f"{name}: {number} children, {hung} hung, {repeated} repeated", flush=True)
+        yield f"{name}: {number} children, {hung} hung, {repeated} repeated"
     stop.set()
+
+
+def main() -> None:
+    """Print them, and leave no thread the time to say something."""
+    for line in lines(float(sys.argv[1])):
+        print(line, flush=True)
     os._exit(0)
 
 

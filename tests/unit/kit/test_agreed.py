@@ -38,7 +38,7 @@ DECIDES_BITS = {
     **environment.DETERMINISM,
     **environment.MACHINE,
     **environment.MACHINE_AVX2,
-    environment.HASH_SEED: environment.IMAGE_HASH_SEED,
+    environment.HASH_SEED: environment.our_hash_seed(settings.DEFAULT_SEED),
     environment.SETTINGS[0]: str(settings.DEFAULT_SEED),
 }
 

@@ -65,7 +65,7 @@ def variables() -> set[str]:
 
 def test_every_variable_of_the_runtime_is_on_a_page() -> None:
     assert {"TF_REPRO", "TF_REPRO_SEED", "TF_REPRO_ASLR"} <= variables()
-    # A prefix of several, as in `TF_REPRO_HIDDEN_…`, stands before the dots.
+    # A prefix of several, as in `TF_REPRO_…`, stands before the dots.
     said = {
         word.rstrip("…")
         for page in pages()

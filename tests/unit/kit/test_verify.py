@@ -75,7 +75,7 @@ class InPlaceOfContainers:
             env={
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "PYTHONPATH": str(REPO / "docker/runtime"),
-                "PYTHONHASHSEED": "42",
+                "PYTHONHASHSEED": "042",
                 "TF_REPRO_SEED": "42",
                 **env,
             },

@@ -33,7 +33,7 @@ def python(tmp_path: Path) -> Interpreter:
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
             "PYTHONPATH": os.pathsep.join(folders),
-            "PYTHONHASHSEED": "42",
+            "PYTHONHASHSEED": "042",
             "TF_REPRO_SEED": "42",
             **(env or {}),
         }

@@ -1,6 +1,7 @@
 """tf-repro audit and doctor, with Python's own sources of randomness."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,36 @@ def test_rows_of_several_processes_become_one() -> None:
     assert (one["first_stream"], one["last_stream"]) == ("s#0", "s#2")
 
 
+MEMBERS = """
+import os, random, subprocess, sys
+if sys.argv[1:]:
+    print(random.random(), random.Random().random())
+else:
+    for seed in ({seeds}):
+        env = os.environ | {{"TF_REPRO_SEED": seed}}
+        subprocess.run([sys.executable, __file__, "member"], env=env, check=True)
+"""
+
+
+@pytest.mark.parametrize(("seeds", "alike"), [("'42', '42', '42'", True), ("'1', '2'", False)])
+def test_says_of_an_ensemble_that_its_members_are_one(
+    python: Interpreter, tmp_path: Path, seeds: str, *, alike: bool
+) -> None:
+    (tmp_path / "program.py").write_text(MEMBERS.format(seeds=seeds))
+    run = python("-m", "tf_repro", "audit", "--", sys.executable, "program.py")
+    drawn = [line for line in run.stdout.splitlines() if line.startswith("0.")]
+    assert (len(set(drawn)) == 1) == alike
+    assert ("3 interpreters of their own began at the seed" in run.stdout) == alike
+    assert ("began at the seed" in run.stdout) == alike
+
+
+def test_names_an_interpreter_whose_hashes_are_random(python: Interpreter) -> None:
+    for seed, said in (("random", True), ("042", False)):
+        argv = ("-m", "tf_repro", "audit", "--", sys.executable, "-c", "print({'a', 'b'})")
+        run = python(*argv, env={"PYTHONHASHSEED": seed})
+        assert ("  hashes of str        1 x  PYTHONHASHSEED=random\n" in run.stdout) == said
+
+
 def doctor(python: Interpreter, *flags: str, **env: "str | None") -> dict[str, tuple[str, str]]:
     run = python(*flags, "-m", "tf_repro", "doctor", "--json", env=env)
     report = json.loads(run.stdout)
@@ -118,8 +149,17 @@ def test_doctor_finds_a_sound_interpreter_sound(python: Interpreter) -> None:
 def test_doctor_finds_what_is_wrong(python: Interpreter) -> None:
     found = doctor(python, OPENBLAS_NUM_THREADS="3", PYTHONHASHSEED="random", TF_REPRO="seed")
     assert found["OPENBLAS_NUM_THREADS"][0] == "NO"
-    assert found["PYTHONHASHSEED"][0] == "NO"
+    assert found["PYTHONHASHSEED"] == ("NO", "PYTHONHASHSEED=random")
     assert found["TF_DETERMINISTIC_OPS"][0] == "NO"
+
+
+def test_doctor_calls_an_empty_hash_seed_by_name(python: Interpreter) -> None:
+    words = "PYTHONHASHSEED is empty, which Python takes for random"
+    assert doctor(python, PYTHONHASHSEED="")[words] == ("NO", words)
+
+
+def test_doctor_sees_that_random_hashes_are_asked_for(python: Interpreter) -> None:
+    assert doctor(python, "-R")["-R asks for random ones"][0] == "NO"
 
 
 def test_doctor_finds_an_interpreter_without_us(python: Interpreter) -> None:

@@ -28,7 +28,7 @@ def said(text: str) -> list[str]:
 def test_every_hook_says_that_it_arms(python: Interpreter) -> None:
     run = python("-c", "pass", env=DEBUG)
     armed = {line.split()[0] for line in said(run.stderr) if " arms" in line}
-    assert armed == {*sources.WATCHED}
+    assert armed == {*sources.WATCHED, *sources.IDENTITIES}
     assert run.stderr.count("\n") == len(said(run.stderr))
 
 

@@ -27,6 +27,7 @@ def test_mode_seed_leaves_the_slower_kernels_out() -> None:
 def test_mode_off_takes_out_what_the_image_put_in_and_nothing_else() -> None:
     environ = {**OURS, "TF_NUM_INTRAOP_THREADS": "3", "HOME": "/"}
     environment.apply(settings.Settings("off"), environ)
+    assert environ.pop(environment.LEFT_OFF) == "1"
     assert environ == {"TF_NUM_INTRAOP_THREADS": "3", "HOME": "/"}
 
 
@@ -110,21 +111,22 @@ def test_the_processor_is_looked_at_as_numpy_is_imported(
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("-I x.py -I", "-Ps x.py -I"),
-        ("-E -m mod -E", "-m mod -E"),
-        ("-Ic code -E", "-Psc code -E"),
-        ("-sEu -", "-su -"),
-        ("-I", "-Ps"),
-        ("-IX dev -W error x.py", "-PsX dev -W error x.py"),
-        ("-Xdev -Werror -IE x", "-Xdev -Werror -Ps x"),
-        ("-WE -E x", "-WE x"),
-        ("--check-hash-based-pycs always -E x", "--check-hash-based-pycs always x"),
-        ("x.py -I", "x.py -I"),
+        ("-R x.py", True),
+        ("-uR -c code", True),
+        ("-W error -R x.py", True),
+        ("-Xdev -R", True),
+        ("--check-hash-based-pycs always -R x", True),
+        ("x.py -R", False),
+        ("-c code -R", False),
+        ("-WR x.py", False),
+        ("-X R x.py", False),
+        ("-m mod -R", False),
+        ("-", False),
+        ("", False),
     ],
 )
-def test_environment_flags_are_taken_out_of_a_command_line(given: str, expected: str) -> None:
-    argv = ["python", *given.split()]
-    assert restart.without_environment_flags(argv) == ["python", *expected.split()]
+def test_a_command_line_that_asks_for_random_hashes(given: str, *, expected: bool) -> None:
+    assert restart.asks_for_random_hashes(["python", *given.split()]) == expected
 
 
 HASHES = "import os, sys; print(hash('x'), os.environ.get('PYTHONHASHSEED'), sys.argv[1:])"
@@ -133,7 +135,7 @@ HASHES = "import os, sys; print(hash('x'), os.environ.get('PYTHONHASHSEED'), sys
 def test_a_lost_hash_seed_is_found_again(python: Interpreter) -> None:
     kept = python("-c", HASHES, "a", "-b").stdout
     assert python("-c", HASHES, "a", "-b", env={"PYTHONHASHSEED": None}).stdout == kept
-    assert "42 ['a', '-b']" in kept
+    assert "042 ['a', '-b']" in kept
 
 
 def test_a_script_from_a_pipe_survives_beginning_again(python: Interpreter) -> None:
@@ -143,15 +145,44 @@ def test_a_script_from_a_pipe_survives_beginning_again(python: Interpreter) -> N
     )
 
 
-def test_a_hash_seed_that_somebody_chose_stays(python: Interpreter) -> None:
-    for seed in ("7", "random"):
-        assert f" {seed} " in python("-c", HASHES, env={"PYTHONHASHSEED": seed}).stdout
+@pytest.mark.parametrize("mode", ["deterministic", "off"])
+@pytest.mark.parametrize("seed", ["42", "7", "0", "random", ""])
+def test_a_hash_seed_that_somebody_chose_stays(python: Interpreter, mode: str, seed: str) -> None:
+    env = {"PYTHONHASHSEED": seed, "TF_REPRO": mode}
+    runs = [python("-c", HASHES, env=env).stdout for _ in range(2)]
+    assert all(run.split(" ", 1)[1] == f"{seed} []\n" for run in runs)
+    assert len(set(runs)) == (1 if seed.isdigit() else 2)
 
 
 def test_mode_off_has_random_hashes_again(python: Interpreter) -> None:
     runs = {python("-c", HASHES, env={"TF_REPRO": "off"}).stdout for _ in range(2)}
     assert len(runs) == 2
     assert all(" None " in run for run in runs)
+
+
+def test_the_image_writes_the_hash_seed_so_that_it_is_known_for_ours(python: Interpreter) -> None:
+    ours = environment.our_hash_seed(settings.DEFAULT_SEED)
+    assert ours == "042"
+    hashes = {
+        python("-S", "-c", "print(hash('x'))", env={"PYTHONHASHSEED": one}).stdout
+        for one in ("42", ours)
+    }
+    assert len(hashes) == 1
+    assert environment.is_our_hash_seed(ours)
+    assert not any(map(environment.is_our_hash_seed, (None, "", "0", "7", "42", "random")))
+
+
+def test_what_a_program_in_mode_off_gives_its_children_is_theirs(python: Interpreter) -> None:
+    names = "OPENBLAS_NUM_THREADS", "PYTHONHASHSEED"
+    show = f"import os; print(*map(os.environ.get, {names}), flush=True)"
+    code = f"""{show}
+import subprocess, sys
+own = {{"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "42"}}
+for given in ({{}}, own, {{"TF_REPRO": "seed"}}):
+    subprocess.run([sys.executable, "-c", {show!r}], env=os.environ | given)
+"""
+    run = python("-c", code, env={"TF_REPRO": "off", "OPENBLAS_NUM_THREADS": "1"})
+    assert run.stdout.splitlines() == ["None None", "None None", "1 42", "1 042"]
 
 
 def test_nothing_begins_again_once_a_program_runs(python: Interpreter) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ EXPLANATIONS = {
     notes.GLOBAL_SEED: "would be seeded by the system; the global generator got the seed",
     notes.STAYS_RANDOM: "is random here too, for safety's sake",
     notes.UNORDERED: "follows the file system: sort it",
+    notes.NOT_FIXED: "sets of str come out in another order in every run",
     notes.REPEATS: "draws the same in every epoch: by your own seed, or for want of another way",
 }
+AT_THE_SEED = """
+{} interpreters of their own began at the seed, and where they ask for the same they draw the same:
+TF_REPRO_SEED=<another number> in the environment of one makes it differ.
+"""
 # Part of a stream's name -> in which order it is drawn; what has none of them, as the program says.
 ORDERS = {
     "/Dataset_": "by the key of its element",
@@ -48,16 +54,22 @@ def run(command: Sequence[str], *, as_json: bool) -> int:
         except OSError as error:
             sys.stderr.write(f"tf-repro: {command[0]}: {error.strerror}\n")
             return 127
-        rows = merged(read(Path(folder)))
+        found = read(Path(folder))
+    rows, beginners = merged(found), at_the_seed(found)
     if as_json:
         json.dump(
-            {"command": list(command), "exit_status": ended.returncode, "rows": rows},
+            {
+                "command": list(command),
+                "exit_status": ended.returncode,
+                "interpreters_at_the_seed": beginners,
+                "rows": rows,
+            },
             sys.stdout,
             indent=1,
         )
         sys.stdout.write("\n")
     else:
-        sys.stdout.write(table(rows))
+        sys.stdout.write(table(rows) + (AT_THE_SEED.format(beginners) if beginners > 1 else ""))
     return ended.returncode if ended.returncode >= 0 else 128 - ended.returncode
 
 
@@ -70,6 +82,12 @@ def read(folder: Path) -> list[Row]:
     ]
 
 
+def at_the_seed(rows: Iterable[Row]) -> int:
+    """Return how many fresh interpreters drew from the beginning of one seed, and so alike."""
+    fresh = {(row["seed"], row["process"]) for row in rows if row["first_stream"].startswith(":")}
+    return max(Counter(seed for seed, _ in fresh).values(), default=0)
+
+
 def merged(rows: Iterable[Row]) -> list[Row]:
     """Return one row for each thing that a line asked for, whichever processes ran it."""
     rows = list(rows)
@@ -80,7 +98,9 @@ def merged(rows: Iterable[Row]) -> list[Row]:
     processes: dict[tuple[Any, ...], set[object]] = {}
     for row in rows:
         key = row["outcome"], row["file"], row["line"], row["what"]
-        new = {name: value for name, value in row.items() if name not in ("process", "threads")}
+        new = {
+            name: value for name, value in row.items() if name not in ("process", "seed", "threads")
+        }
         known = out.setdefault(key, {**new, "count": 0, "shared_by_threads": False})
         processes.setdefault(key, set()).add(row["process"])
         known["count"] += row["count"]
@@ -95,7 +115,7 @@ def table(rows: Sequence[Row]) -> str:
     """Return the rows for a person to read, by outcome."""
     if not rows:
         return "tf-repro: nothing in this program would be random\n"
-    random = sum(row["outcome"] != notes.REPEATS for row in rows)
+    random = sum(row["outcome"] not in (notes.REPEATS, notes.NOT_FIXED) for row in rows)
     lines = [f"tf-repro: {random} lines of code would be random in an ordinary image"]
     for outcome, explanation in EXPLANATIONS.items():
         group = [row for row in rows if row["outcome"] == outcome]
@@ -117,7 +137,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _place(row: Row) -> str:
-    return f"{row['file']}:{row['line']}"
+    return f"{row['file']}:{row['line']}" if row["line"] else str(row["file"])
 
 
 def _stream(row: Row) -> str:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import caller, environment, hooks, patch, streams, tasks
+from tf_repro.machine import restart
 
 # What became of a request for randomness.
 STREAM = "stream"
@@ -23,7 +24,9 @@ GLOBAL_SEED = "global seed"
 STAYS_RANDOM = "stays random"
 UNORDERED = "not ordered"
 REPEATS = "repeats"
+NOT_FIXED = "not fixed"
 
+HASHES = "hashes of str"
 # Functions that set or read the state of a global generator: they draw nothing from it, so that
 # their calls are not followed.
 _STATE = {"seed", "getstate", "setstate", "get_state", "set_state"}
@@ -73,6 +76,9 @@ def note(what: str, outcome: str, stream: str) -> None:
 
 def install() -> None:
     """Begin to take notes in this process and those that it forks."""
+    if not restart.hash_seed_is_fixed():
+        entry = _notes.setdefault((HASHES, NOT_FIXED, restart.why_hashes(), 0), Note(""))
+        entry.count += 1
     streams.state.observer = lambda what, stream: note(what, STREAM, stream)
     streams.state.repeat_observer = lambda what: note(what, REPEATS, "")
     _follow(os, "urandom", "os.urandom")
@@ -181,6 +187,7 @@ def write() -> None:
             "last_stream": entry.last,
             "threads": sorted(entry.threads),
             "process": os.getpid(),
+            "seed": streams.state.seed,
         }
         for (what, outcome, file, line), entry in sorted(_notes.items())
     ]

@@ -74,10 +74,7 @@ def _kernels() -> Line:
 
 def _hashes() -> Line:
     what = "hashes of str and the order of sets of them"
-    if sys.flags.ignore_environment:
-        return what, NO, "-I or -E hides PYTHONHASHSEED, and this program could not begin again"
-    value = os.environ.get(environment.HASH_SEED, "random")
-    return what, YES if restart.hash_seed_is_fixed() else NO, f"{environment.HASH_SEED}={value}"
+    return what, YES if restart.hash_seed_is_fixed() else NO, restart.why_hashes()
 
 
 def _addresses() -> Line:

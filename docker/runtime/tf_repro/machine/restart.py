@@ -1,7 +1,8 @@
 """Begin this interpreter again where a guarantee has to be there before its first instruction.
 
-Two have: the seed of str hashes, which CPython reads once and which -I and -E hide from it, and
-the layout of the address space, which decides the order of a set of plain objects. Beginning
+Two have: the seed of str hashes, which CPython reads once, and the layout of the address space,
+which decides the order of a set of plain objects. Isolation is not ours to take away: under -I and
+-E CPython reads no seed, there is no other way to give it one, and hashes are random. Beginning
 again costs as much as starting, some 15 ms, so it is done only where it changes something, and
 only by an interpreter that is still starting: nothing has been read from stdin, no thread runs.
 """
@@ -18,18 +19,48 @@ if TYPE_CHECKING:
 # linux/personality.h
 ADDR_NO_RANDOMIZE = 0x0040000
 
-HIDDEN = "TF_REPRO_HIDDEN_"
-
-# Interpreter options that take an argument, as the rest of the word or as the next one.
-# https://docs.python.org/3.11/using/cmdline.html
-_WITH_ARGUMENT = "WX"
-_LAST = "cm"
-
 
 def hash_seed_is_fixed() -> bool:
     """Return whether this interpreter was started with a seed for str hashes, and heeded it."""
     seed = os.environ.get(environment.HASH_SEED, "")
-    return not sys.flags.ignore_environment and seed.isdigit()
+    hidden = sys.flags.ignore_environment or asks_for_random_hashes(sys.orig_argv)
+    return not hidden and seed.isdigit()
+
+
+def asks_for_random_hashes(argv: list[str]) -> bool:
+    """Return whether a command line of the interpreter has its option -R, which sys.flags hides.
+
+    Options end with the first word that is none, and with -c and -m; -W and -X take an argument.
+    https://docs.python.org/3.11/using/cmdline.html
+    """
+    words = iter(argv[1:])
+    for word in words:
+        if not word.startswith("-") or word == "-":
+            return False
+        if word == "--check-hash-based-pycs":
+            next(words, "")
+        options = "" if word.startswith("--") else word[1:]
+        for at, letter in enumerate(options):
+            if letter in "Rcm":
+                return letter == "R"
+            if letter in "WX":
+                if at == len(options) - 1:
+                    next(words, "")
+                break
+    return False
+
+
+def why_hashes() -> str:
+    """Return what decides the hashes of str in this interpreter, as the user would name it."""
+    name = environment.HASH_SEED
+    if sys.flags.ignore_environment:
+        return f"-I or -E hides {name}, and isolation comes first: without them hashes are fixed"
+    if asks_for_random_hashes(sys.orig_argv):
+        return "-R asks for random ones"
+    value = os.environ.get(name)
+    if value == "":
+        return f"{name} is empty, which Python takes for random"
+    return f"{name} is not set" if value is None else f"{name}={value}"
 
 
 def personality() -> int:
@@ -70,71 +101,29 @@ def still_starting() -> bool:
         return False
 
 
-def without_environment_flags(argv: list[str]) -> list[str]:
-    """Return `argv` with -E and -I replaced by what they mean besides ignoring the environment.
-
-    -I is -E, -P and -s together.
-    """
-    out = argv[:1]
-    rest = iter(argv[1:])
-    for word in rest:
-        if word.startswith("--"):
-            out.append(word)
-            if word == "--check-hash-based-pycs":
-                out.append(next(rest, ""))
-            continue
-        if not word.startswith("-") or word == "-":
-            return [*out, word, *rest]
-        kept = ""
-        for at, letter in enumerate(word[1:], 1):
-            if letter in _LAST + _WITH_ARGUMENT:
-                kept += word[at:]
-                break
-            kept += {"I": "Ps", "E": ""}.get(letter, letter)
-        if kept:
-            out.append("-" + kept)
-        if letter in _LAST:
-            return [*out, *rest]
-        if letter in _WITH_ARGUMENT and at == len(word) - 1:
-            out.append(next(rest, ""))
-    return out
-
-
 def finish() -> bool:
-    """Return whether this process has begun again, and put its environment back in order."""
+    """Return whether this process has begun again, and leave no trace of it."""
     if environment.RESTARTED not in os.environ:
         return False
-    mine = os.environ.pop(environment.RESTARTED) == str(os.getpid())
-    for name in [name for name in os.environ if name.startswith(HIDDEN)]:
-        os.environ[name.removeprefix(HIDDEN)] = os.environ.pop(name)
-    return mine
+    return os.environ.pop(environment.RESTARTED) == str(os.getpid())
 
 
 def begin_again(chosen: "Settings") -> None:
     """Replace this process by one with the guarantees that it lacks; return if it lacks none."""
-    environ: os._Environ[str] | dict[str, str] = os.environ
-    argv = sys.orig_argv
-    needed = False
-    if chosen.mode == "off":
-        image = environment.IMAGE_HASH_SEED
-        needed = hash_seed_is_fixed() and environ[environment.HASH_SEED] == image
-        environ = {k: v for k, v in environ.items() if k != environment.HASH_SEED}
-    elif not environment.hash_seed_is_chosen():
-        needed = True
-        environ = dict(environ)
-        environ.setdefault(environment.HASH_SEED, str(chosen.seed))
-        if sys.flags.ignore_environment:
-            argv = without_environment_flags(argv)
-            for name in [name for name in environ if name.startswith("PYTHON")]:
-                if name != environment.HASH_SEED:
-                    environ[HIDDEN + name] = environ.pop(name)
+    environ = dict(os.environ)
+    needed = environment.lacks_hash_seed(chosen, environ)
+    if needed and chosen.mode == "off":
+        del environ[environment.HASH_SEED]
+    elif needed:
+        environ[environment.HASH_SEED] = environment.our_hash_seed(chosen.seed)
     fix_addresses = chosen.mode != "off" and wants_fixed_addresses(chosen)
     if not (needed or fix_addresses) or not still_starting():
         return
     if fix_addresses and set_personality(personality() | ADDR_NO_RANDOMIZE) != -1:
         needed = True
     if needed:
-        os.execve(sys.executable, argv, {**environ, environment.RESTARTED: str(os.getpid())})  # noqa: S606  # no shell is wanted
+        environ[environment.RESTARTED] = str(os.getpid())
+        os.execve(sys.executable, sys.orig_argv, environ)  # noqa: S606  # no shell is wanted
 
 
 def wants_fixed_addresses(chosen: "Settings") -> bool:

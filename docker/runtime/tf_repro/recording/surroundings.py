@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_repro import environment, settings
-from tf_repro.machine import cpu
+from tf_repro.machine import cpu, restart
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "h5py", "torch", "jax")
 # Variables that decide bits, by how they begin.
@@ -37,6 +37,7 @@ def describe() -> dict[str, Any]:
         "locks": {name: _digest(path) for name, path in LOCKS.items() if path.exists()},
         "mode": chosen.mode,
         "seed": chosen.seed,
+        "hashes": "fixed" if restart.hash_seed_is_fixed() else restart.why_hashes(),
         "argv": sys.orig_argv,
         "python": platform.python_version(),
         "packages": dict(_versions()),

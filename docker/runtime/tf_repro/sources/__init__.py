@@ -53,3 +53,60 @@ WATCHED = {
 
 # Modules that are awaited before they are executed, too: their libraries read the environment then.
 WATCHED_BEFORE = ("cupy", "jax", "numpy", "torch")
+
+# Modules that draw from `random` what is no science: what it is. The file identities makes it truly
+# random again, and keeps it off the script's streams.
+IDENTITIES = {
+    # Python
+    "email.generator": "boundaries of MIME parts",
+    "email.utils": "Message-IDs",
+    "imaplib": "tags of a connection's commands",
+    "uuid": "the node of a machine without a network address, and clock sequences",
+    # Names of runs, spans, trials, requests
+    "comet_ml.error_tracking.api": "whether errors are reported, drawn as it is imported",
+    "comet_ml.utils": "names of files",
+    "coolname": "names made of words, one of which is drawn as it is imported",
+    "dvc.repo.experiments.utils": "names of experiments, DVCLive's among them",
+    "haikunator.haikunator": "names made of words",
+    "jupyter_server.auth.utils": "names of anonymous users",
+    "keras_tuner.src.engine.trial": "ids of trials",
+    "mlflow.tracing.provider": "ids of traces and spans",
+    "mlflow.utils.name_utils": "names of runs",
+    "names_generator": "names made of words",
+    "neptune.internal.operation_processors.utils": "names of folders",
+    "opentelemetry.sdk.trace.id_generator": "ids of traces and spans",
+    "randomname.util": "names made of words",
+    "ray._common.utils": "names of clusters, jobs and deployments",
+    "ray._private.event.event_logger": "ids of events",
+    "ray._private.event.export_event_logger": "ids of events",
+    "ray._private.gcs_pubsub": "ids of subscribers",
+    "ray.serve._private.utils": "ids of requests",
+    "rich.style": "ids of links, from a number that is drawn as it is imported",
+    "tensorboard.notebook": "ids of frames in a notebook",
+    "unique_names_generator.generator": "names made of words",
+    "wandb.sdk.lib.runid": "ids of runs",
+    # Ports and salts
+    "jupyter_server.auth.security": "the salt of a password",
+    "jupyter_server.serverapp": "ports to try",
+    "ray._private.node": "ports to try",
+    # How long to wait before one tries again: all who were turned away would come back at once
+    "backoff._jitter": "retries",
+    "botocore.retries.standard": "retries",
+    "botocore.retryhandler": "retries",
+    "distributed.comm.core": "retries",
+    "distributed.utils_comm": "retries",
+    "gcsfs.retry": "retries",
+    "google.api_core.retry.retry_base": "retries",
+    "google.auth._exponential_backoff": "retries",
+    "gunicorn.arbiter": "waiting between two forks",
+    "gunicorn.workers.base": "after how many requests a worker ends",
+    "mlflow.server.jobs.lock_manager": "waiting for a lock",
+    "mlflow.store.tracking.sqlalchemy_store": "waiting for a lock",
+    "optuna.storages._rdb.storage": "waiting for a database",
+    "ray._common.retry": "retries",
+    "redis.backoff": "retries",
+    "tenacity.wait": "retries",
+    "tensorboard.util.grpc_util": "retries",
+    "urllib3.util.retry": "retries",
+    "wandb.sdk.lib.retry": "retries",
+}

@@ -42,6 +42,9 @@ def _on_numpy_random(module: ModuleType) -> None:
         if given is not None:
             streams.note_own_seed("numpy", given)
 
+    # It is where pickle looks for it, as for the initialiser of a pool that spawns.
+    patch.put(module, "mtrand.seed", module.seed)
+
     def reseed() -> None:
         original_seed(streams.global_seed("numpy"))
 

@@ -15,9 +15,15 @@ from tf_repro import patch, streams
 # https://github.com/python/cpython/blob/3.11/Modules/_randommodule.c
 ENTROPY_BITS = 624 * 32
 
-# tempfile draws its names from an unseeded Random. Two programs that share /tmp or /dev/shm must
-# not try the same ones in the same order, and nobody should be able to guess them.
-LEFT_RANDOM = frozenset({"tempfile"})
+# Whose unseeded Random() is left to the system, and why; modules that draw from `random` itself are
+# in the table IDENTITIES.
+LEFT_RANDOM = {
+    # Two programs that share /tmp or /dev/shm must not try the same names in the same order, and
+    # nobody should be able to guess them.
+    "tempfile": "names of temporary files",
+    # It seeds `random` for the tests, too, which another `random` of its own would keep from it.
+    "pytest_randomly": "the seed that shuffles the tests of a session",
+}
 
 _original_seed = random.Random.seed
 

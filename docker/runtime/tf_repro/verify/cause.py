@@ -172,6 +172,8 @@ def _hints(one: Run, other: Run, first: Difference) -> "list[str]":
     hints = []
     if one.header.get("mode") == "off" or other.header.get("mode") == "off":
         hints.append("TF_REPRO=off: nothing is seeded in these runs")
+    elif one.header.get("hashes", "fixed") != "fixed":
+        hints.append(f"sets of str come out in another order in every run: {one.header['hashes']}")
     for a, b in zip(one.own_seeds, other.own_seeds, strict=False):
         if a != b and a.place == b.place:
             hints.append(

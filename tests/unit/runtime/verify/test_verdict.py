@@ -226,6 +226,23 @@ def test_hints(tmp_path: Path) -> None:
     assert "cpu: A and B" in said
 
 
+def test_hashes_that_are_random_are_a_hint(tmp_path: Path) -> None:
+    def change(made: list[Row]) -> None:
+        set_step(2, batch="0")(made)
+        made[0]["hashes"] = "PYTHONHASHSEED=random"
+
+    first = rows()
+    first[0]["hashes"] = "PYTHONHASHSEED=random"
+    changed = rows()
+    change(changed)
+    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
+    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    assert worst is not None
+    assert worst.cause is not None
+    said = "sets of str come out in another order in every run: PYTHONHASHSEED=random"
+    assert said in worst.cause.hints
+
+
 def test_random_states_alone_are_no_difference(tmp_path: Path) -> None:
     """A pipeline's threads draw when they like; what came of it is what counts."""
     assert verdict_of(tmp_path, set_step(2, random={"random": "zz", "numpy": "bb"})).identical

@@ -15,6 +15,7 @@ class Header(TypedDict, total=False):
     locks: dict[str, str]
     mode: str
     seed: int
+    hashes: str
     argv: list[str]
     python: str
     packages: dict[str, str]
