@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 HASH_SEED = "PYTHONHASHSEED"
 # What a run is asked for; the first is always set in the image.
-SETTINGS = ("TF_REPRO_SEED", "TF_REPRO", "TF_REPRO_ASLR", "TF_REPRO_DEBUG")
+SETTINGS = (
+    "TF_REPRO_SEED",
+    "TF_REPRO",
+    "TF_REPRO_ASLR",
+    "TF_REPRO_REACH",
+    "TF_REPRO_DEBUG",
+)
 # The folder that `tf-repro audit` wants the notes of every process in.
 AUDIT = "TF_REPRO_AUDIT"
 # The folder that `tf-repro verify` wants the record of every process in.
@@ -26,8 +32,10 @@ RECORD = "TF_REPRO_RECORD"
 BISECT = "TF_REPRO_BISECT"
 # Holds the process' number, which exec keeps, so that no process begins again twice.
 RESTARTED = "TF_REPRO_RESTARTED"
-# Says to children that mode off has taken out what the image put in.
+# Says to children what has been taken out of what the image put in: OF_OFF or OF_MACHINE.
 LEFT_OFF = "TF_REPRO_LEFT_OFF"
+OF_OFF, OF_MACHINE = "off", "machine"
+
 # Equals tf.config.experimental.enable_op_determinism(), XLA included.
 DETERMINISM = {"TF_DETERMINISTIC_OPS": "1"}
 
@@ -42,8 +50,11 @@ MACHINE = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 # Only where there is AVX2: OpenBLAS would die of an illegal instruction where there is not.
+# TensorFlow's own choice between its oneDNN and Eigen kernels follows AVX512_VNNI and its like.
 # https://uxlfoundation.github.io/oneDNN/dev_guide_cpu_dispatcher_control.html
+# https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/util/util.cc (IsMKLEnabled)
 MACHINE_AVX2 = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
 }
@@ -167,30 +178,35 @@ def apply(chosen: "Settings", environ: "MutableMapping[str, str]") -> None:
     """Bring `environ` in line with the mode, before any library reads it.
 
     What the user chose for the machine stays. Mode off takes out what the image put in: without
-    seeds, an ordinary program under TF_DETERMINISTIC_OPS raises at its first random op.
+    seeds, an ordinary program under TF_DETERMINISTIC_OPS raises at its first random op. So does the
+    reach "machine" with what the image fixes for other machines.
     """
     if chosen.mode == "off":
-        if LEFT_OFF not in environ:
-            _take_out(environ)
+        if environ.get(LEFT_OFF) != OF_OFF:
+            _take_out(environ, {**DETERMINISM, **MACHINE, **MACHINE_AVX2})
+            if is_our_hash_seed(environ.get(HASH_SEED)):
+                # -I and -E have hidden it from this interpreter, and not from its children.
+                del environ[HASH_SEED]
+            environ[LEFT_OFF] = OF_OFF
         return
-    environ.pop(LEFT_OFF, None)
     for name, value in DETERMINISM.items():
         if chosen.deterministic:
             environ[name] = value
         else:
             environ.pop(name, None)
+    if chosen.reach == "machine":
+        if LEFT_OFF not in environ:
+            _take_out(environ, {**MACHINE, **MACHINE_AVX2})
+        environ[LEFT_OFF] = OF_MACHINE
+        return
+    environ.pop(LEFT_OFF, None)
     for name, value in {**MACHINE, **MACHINE_AVX2}.items():
         if name not in environ:
             environ[name] = value
 
 
-def _take_out(environ: "MutableMapping[str, str]") -> None:
+def _take_out(environ: "MutableMapping[str, str]", ours: "Mapping[str, str]") -> None:
     """Take out what the image put in; what a child is given after that is its parent's choice."""
-    for name, value in {**DETERMINISM, **MACHINE, **MACHINE_AVX2}.items():
+    for name, value in ours.items():
         if environ.get(name) == value:
             del environ[name]
-    if is_our_hash_seed(environ.get(HASH_SEED)):
-        del environ[
-            HASH_SEED
-        ]  # which -I and -E have hidden from this one, and not from its children
-    environ[LEFT_OFF] = "1"

@@ -9,6 +9,9 @@ MAX_SEED = 2**32 - 1
 # Address-space randomisation: "off" switches it off even where a seccomp filter probably refuses
 # that, "on" leaves it alone, "auto" switches it off where no filter is in force.
 ASLR = ("auto", "on", "off")
+# How far the bits reach: "anywhere" fixes what would follow the processor and the number of its
+# cores; "machine" leaves that to the libraries, for full speed on this kind of machine.
+REACHES = ("anywhere", "machine")
 # A line on stderr for every hook, or none.
 DEBUG = ("0", "1")
 
@@ -24,10 +27,11 @@ class Settings:
         mode: one of MODES.
         seed: 0 to MAX_SEED.
         aslr: one of ASLR.
+        reach: one of REACHES.
         debug: whether every hook says on stderr what it does.
     """
 
-    __slots__ = ("aslr", "debug", "mode", "seed")
+    __slots__ = ("aslr", "debug", "mode", "reach", "seed")
 
     def __init__(
         self,
@@ -35,11 +39,13 @@ class Settings:
         seed: int = DEFAULT_SEED,
         aslr: str = ASLR[0],
         *,
+        reach: str = REACHES[0],
         debug: bool = False,
     ) -> None:
         self.mode = mode
         self.seed = seed
         self.aslr = aslr
+        self.reach = reach
         self.debug = debug
 
     @property
@@ -90,6 +96,7 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
         parse_choice("TF_REPRO", environ.get("TF_REPRO", DEFAULT_MODE), MODES),
         parse_seed(environ.get("TF_REPRO_SEED", str(DEFAULT_SEED))),
         parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
+        reach=parse_choice("TF_REPRO_REACH", environ.get("TF_REPRO_REACH", REACHES[0]), REACHES),
         debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
     )
 

@@ -27,8 +27,33 @@ def test_mode_seed_leaves_the_slower_kernels_out() -> None:
 def test_mode_off_takes_out_what_the_image_put_in_and_nothing_else() -> None:
     environ = {**OURS, "TF_NUM_INTRAOP_THREADS": "3", "HOME": "/"}
     environment.apply(settings.Settings("off"), environ)
-    assert environ.pop(environment.LEFT_OFF) == "1"
+    assert environ.pop(environment.LEFT_OFF) == environment.OF_OFF
     assert environ == {"TF_NUM_INTRAOP_THREADS": "3", "HOME": "/"}
+
+
+def test_reach_machine_takes_out_what_is_fixed_for_other_machines() -> None:
+    machine = settings.Settings(reach="machine")
+    environ = {**OURS, "OMP_NUM_THREADS": "3"}
+    environment.apply(machine, environ)
+    assert environ == {
+        **environment.DETERMINISM,
+        "OMP_NUM_THREADS": "3",
+        environment.LEFT_OFF: environment.OF_MACHINE,
+    }
+    # What a parent gives its child after that stays, though it equals the image's.
+    environ["OPENBLAS_NUM_THREADS"] = "1"
+    environment.apply(machine, environ)
+    assert environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_a_child_may_have_another_reach_or_mode_than_its_parent() -> None:
+    environ = dict(OURS)
+    environment.apply(settings.Settings(reach="machine"), environ)
+    environment.apply(settings.Settings(), environ)
+    assert environ == OURS
+    environment.apply(settings.Settings(reach="machine"), environ)
+    environment.apply(settings.Settings("off"), environ)
+    assert environ == {environment.LEFT_OFF: environment.OF_OFF}
 
 
 def test_the_users_own_machine_settings_stay() -> None:

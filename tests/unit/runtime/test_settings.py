@@ -46,6 +46,7 @@ def test_refuses_every_other_mode(text: str) -> None:
         {"TF_REPRO": ""},
         {"TF_REPRO_SEED": "4294967296"},
         {"TF_REPRO_ASLR": "0"},
+        {"TF_REPRO_REACH": "everywhere"},
         {"TF_REPRO_DEBUG": "yes"},
         {"TF_REPRO_DEBUG": ""},
     ],

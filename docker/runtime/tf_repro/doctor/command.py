@@ -19,8 +19,8 @@ NOT_COVERED = (
     ("directories", "os.listdir and glob follow the file system: sort what they give"),
     (
         "processors",
-        "of another vendor, whose rsqrt and rcp differ, and XLA's jit_compile, which"
-        " compiles for the processor that it finds",
+        "of another vendor: a few ops, such as tf.math.rsqrt, in their last bits, as they take the"
+        " processor's estimate; and XLA's jit_compile, which compiles for the processor it finds",
     ),
     ("on purpose", "os.urandom, secrets, uuid4, SystemRandom and TLS stay random"),
 )
@@ -28,10 +28,7 @@ NOT_COVERED = (
 
 def report() -> list[Line]:
     """Return (guarantee, YES, NO or PARTLY, reason) lines about this interpreter."""
-    lines = [_hooks(), _kernels(), _hashes(), _addresses(), _processor()]
-    lines += [_machine(name, value) for name, value in environment.MACHINE.items()]
-    if not cpu.missing_avx2(cpu.flags()):
-        lines += [_machine(name, value) for name, value in environment.MACHINE_AVX2.items()]
+    lines = [_hooks(), _kernels(), _hashes(), _addresses(), *_reach()]
     return lines + (_gpu() if gpu.is_gpu_image() else [])
 
 
@@ -90,14 +87,24 @@ def _addresses() -> Line:
     return what, NO, "the container would allow it: set TF_REPRO_ASLR=off"
 
 
+def _reach() -> list[Line]:
+    if settings.current.reach == "machine":
+        why = "TF_REPRO_REACH=machine: this processor, with this number of CPUs"
+        return [("the same bits on other machines", NO, why)]
+    lines = [_processor(), *(_machine(*one) for one in environment.MACHINE.items())]
+    if not cpu.missing_avx2(cpu.flags()):
+        lines += [_machine(*one) for one in environment.MACHINE_AVX2.items()]
+    return lines
+
+
 def _processor() -> Line:
-    what = "the same bits on other processors of this vendor"
+    what = "the same bits on other x86-64 processors with AVX2"
     have = cpu.flags()
     if not have:
         return what, NO, f"{platform.machine()}: nothing is known about it"
     if cpu.missing_avx2(have):
         return what, NO, "this one has no AVX2"
-    return what, PARTLY, "as far as settings reach: AVX2 is used, and nothing above it"
+    return what, PARTLY, "as far as settings reach: all but what is not covered, below"
 
 
 def _machine(name: str, wanted: str) -> Line:
@@ -116,6 +123,7 @@ def run(*, as_json: bool) -> int:
         whole = {
             "mode": settings.current.mode,
             "seed": settings.current.seed,
+            "reach": settings.current.reach,
             "python": sys.version,
             "guarantees": [dict(zip(keys, line, strict=True)) for line in lines],
         }
@@ -131,7 +139,7 @@ def _text(lines: list[Line]) -> str:
     wide = max(len(what) for what, _, _ in lines)
     return "\n".join(
         [
-            f"tf-repro: mode {current.mode}, seed {current.seed}, Python "
+            f"tf-repro: mode {current.mode}, seed {current.seed}, reach {current.reach}, Python "
             f"{platform.python_version()}",
             "",
             *(f"{given:6} {what:{wide}}  {reason}" for what, given, reason in lines),

@@ -2,7 +2,7 @@
 
 import os
 
-from tf_repro import environment
+from tf_repro import environment, settings
 
 NUMPY_DISABLE = "NPY_DISABLE_CPU_FEATURES"
 
@@ -73,6 +73,8 @@ def prepare() -> str:
     Returns:
         A line for the user where it cannot be fixed, else "".
     """
+    if settings.current.reach == "machine":
+        return ""
     have = flags()
     if missing_avx2(have):
         for name, value in environment.MACHINE_AVX2.items():

@@ -37,6 +37,7 @@ def describe() -> dict[str, Any]:
         "locks": {name: _digest(path) for name, path in LOCKS.items() if path.exists()},
         "mode": chosen.mode,
         "seed": chosen.seed,
+        "reach": chosen.reach,
         "hashes": "fixed" if restart.hash_seed_is_fixed() else restart.why_hashes(),
         "argv": sys.orig_argv,
         "python": platform.python_version(),

@@ -62,14 +62,30 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
     """Return what differs, the environments first, and whether the results are the same."""
     around = _differing(_environment(one), _environment(other))
     results = _differing(flat(one["results"]), flat(other["results"]))
-    lines = ["the environments are the same"]
-    if around:
-        lines = [f"the environments differ in {len(around)}:", *around]
+    lines = _reach(one["environment"], other["environment"])
+    lines += (
+        [f"the environments differ in {len(around)}:", *around]
+        if around
+        else ["the environments are the same"]
+    )
     if results:
         lines += ["", f"the results differ in {len(results)}:", *results]
     else:
         lines += ["", "the results are identical, to the bit"]
     return "\n".join(lines) + "\n", not results
+
+
+def _reach(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
+    """Say first whether equal bits are promised at all, where a run gave that up for speed."""
+    reaches = [around.get("reach", "anywhere") for around in (one, other)]
+    apart = [name for name in ("cpu", "cpus") if one.get(name) != other.get(name)]
+    if "machine" not in reaches or not (apart or reaches[0] != reaches[1]):
+        return []
+    return [
+        f"no equal bits are promised: the reaches are {' and '.join(reaches)}, and machine "
+        "promises those of one kind of machine and one number of CPUs",
+        "",
+    ]
 
 
 def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
