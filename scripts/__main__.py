@@ -218,7 +218,19 @@ def prove(
     one = matrix.load().named(image)
     with _at_work() as host:
         built = builder.build(one, host)
-        raise typer.Exit(0 if proof.prove(host, built, runs=runs) else 1)
+        raise typer.Exit(0 if proof.prove(host, built, image, runs=runs) else 1)
+
+
+@verb
+def golden(image: ImageTag = "2.15-cpu") -> None:
+    """Take down which bits an image's example gives here, and on which processor."""
+    from scripts.build import build as builder
+    from scripts.proof import prove as proof
+
+    chosen = matrix.load().choose(image)
+    with _at_work() as host:
+        for one in chosen:
+            proof.take_down(host, builder.build(one, host), one.tag)
 
 
 @verb

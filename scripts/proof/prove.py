@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
 from scripts.processes import last_words
+from scripts.proof import golden
 from scripts.ui import say, stage
 
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ class Verdict:
     sentence: str
 
 
-def prove(host: Engine, built: Built, *, runs: int) -> bool:
+def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
     """Train `runs` times in mode deterministic and `runs` times as the control, and print a table.
 
     Args:
         host: the engine.
         built: the image.
+        tag: its name in the matrix.
         runs: how many of each kind, each in a fresh container.
 
     Returns:
@@ -76,7 +79,26 @@ def prove(host: Engine, built: Built, *, runs: int) -> bool:
         out.width = WIDTH
     out.print(_table(done, built))
     out.print(verdict.sentence, style="bold green" if verdict.holds else "bold red")
+    if verdict.holds:
+        known = golden.read(golden.path(tag))
+        say(f"{tag} gives {golden.compared(known, done[0].weights)}")
     return verdict.holds
+
+
+def take_down(host: Engine, built: Built, tag: str) -> None:
+    """Train once, and write into the image's golden.json what came out, and on which processor.
+
+    Raises:
+        KitError: the training itself fails, or the file cannot be read.
+    """
+    file = golden.path(tag)
+    known = golden.read(file)
+    with stage(f"a training in {tag}") as notice:
+        run = _train(host.client, built.name, "deterministic", notice)
+    seen = golden.processor(host.client, built.name, dt.datetime.now(dt.UTC).date())
+    say(f"{tag} gives {golden.compared(known, run.weights)}")
+    golden.write(file, golden.added(known, tag, run.weights, run.loss, seen))
+    say(f"{file.relative_to(REPO)} names {seen}")
 
 
 def _train(client: DockerClient, image: str, mode: str, notice: Callable[[str], None]) -> Run:

@@ -1,0 +1,139 @@
+"""images/<tag>/golden.json: which bits an image's example gives, and where they were seen.
+
+`make golden` runs the example and takes down what came out, and `make prove` compares. So whoever
+finds other bits knows at once whether anybody has seen them, and on what.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scripts.engine import containers
+from scripts.errors import KitError
+from scripts.places import IMAGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from docker import DockerClient
+
+VERSION = 1
+NAME = "golden.json"
+# What tells one model of processor from another, by Linux' names: the model's own is often vague.
+_FIELDS = ("vendor_id", "model name", "cpu family", "model")
+# What the processor has beyond AVX2, and what TensorFlow would choose its kernels by.
+_ABOVE_AVX2 = ("avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_tile")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seen(_Strict):
+    """A processor, and the day on which it gave a result."""
+
+    processor: str
+    above_avx2: tuple[str, ...]
+    on: dt.date
+
+    def __str__(self) -> str:
+        return f"{self.processor}, {self.on}"
+
+
+class Result(_Strict):
+    """What a training gave: `weights` is the SHA-256 of the saved weights, `loss` its last loss."""
+
+    weights: str = Field(pattern="^[0-9a-f]{64}$")
+    loss: float
+    seen: tuple[Seen, ...] = Field(min_length=1)
+
+
+class Golden(_Strict):
+    """The file; the first result is called the published one."""
+
+    version: int = VERSION
+    made_by: str
+    digits: tuple[Result, ...] = Field(min_length=1)
+
+
+def path(tag: str) -> Path:
+    """Return where the file of an image is."""
+    return IMAGES / tag / NAME
+
+
+def read(file: Path) -> Golden | None:
+    """Return what is in a file; None where there is none.
+
+    Raises:
+        KitError: it is not such a file, or one of another version.
+    """
+    if not file.exists():
+        return None
+    try:
+        found = Golden.model_validate_json(file.read_text())
+    except (ValidationError, UnicodeDecodeError) as error:
+        first = str(error).splitlines()[1:3]
+        said = " ".join(line.strip() for line in first) or "no text"
+        raise KitError(f"{file} cannot be read: {said}; `make golden` writes it anew") from error
+    if found.version != VERSION:
+        raise KitError(f"{file} has version {found.version}; this kit reads {VERSION}")
+    return found
+
+
+def processor(client: DockerClient, image: str, on: dt.date) -> Seen:
+    """Return which processor the containers of an engine see."""
+    told = containers.run(client, image, ["cat", "/proc/cpuinfo"])
+    return described(told.stdout, on)
+
+
+def described(cpuinfo: str, on: dt.date) -> Seen:
+    """Return the first processor of the text that Linux has in /proc/cpuinfo."""
+    first = cpuinfo.split("\n\n", maxsplit=1)[0]
+    pairs = [line.partition(":") for line in first.splitlines()]
+    rows = {name.strip(): value.strip() for name, _, value in pairs}
+    flags = rows.get("flags", "").split()
+    vendor, name, family, model = (rows.get(field, "unknown") for field in _FIELDS)
+    return Seen(
+        processor=f"{name} ({vendor}, family {family}, model {model})",
+        above_avx2=tuple(flag for flag in _ABOVE_AVX2 if flag in flags),
+        on=on,
+    )
+
+
+def compared(golden: Golden | None, weights: str) -> str:
+    """Return one line: whether these weights were seen before, and on what."""
+    if golden is None:
+        return "nothing is published to compare it with: `make golden` begins the file"
+    for number, result in enumerate(golden.digits):
+        if result.weights == weights:
+            which = "the published bits" if number == 0 else "other bits than the published ones"
+            return f"{which}, first seen on {result.seen[0]}"
+    published = golden.digits[0]
+    return (
+        f"NOT the published bits, {published.weights[:12]}, first seen on {published.seen[0]}: if "
+        "the image is that of its lock, this processor parts, and `make golden` takes it down"
+    )
+
+
+def added(golden: Golden | None, tag: str, weights: str, loss: float, seen: Seen) -> Golden:
+    """Return the file's content with one more sight in it; a processor counts once a result."""
+    results = list(golden.digits if golden else ())
+    for number, result in enumerate(results):
+        if result.weights == weights:
+            if seen.processor not in {one.processor for one in result.seen}:
+                more = result.model_copy(update={"seen": (*result.seen, seen)})
+                results[number] = more
+            break
+    else:
+        results.append(Result(weights=weights, loss=loss, seen=(seen,)))
+    return Golden(made_by=f"make golden IMAGE={tag}", digits=tuple(results))
+
+
+def write(file: Path, golden: Golden) -> None:
+    """Write the file whole, or not at all."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(golden.model_dump_json(indent=1) + "\n")
+    partial.replace(file)

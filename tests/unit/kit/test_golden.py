@@ -1,0 +1,87 @@
+"""What golden.json keeps, and what is said of a result that is in it, or is not."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import KitError
+from scripts.proof import golden
+
+DAY = dt.date(2026, 11, 26)
+ONE, OTHER, NEW = ("1" * 64, "2" * 64, "3" * 64)
+CPUINFO = """processor\t: 0
+vendor_id\t: AuthenticAMD
+cpu family\t: 25
+model\t\t: 17
+model name\t: AMD EPYC
+flags\t\t: fpu avx2 avx512f avx512_vnni
+
+processor\t: 1
+vendor_id\t: Other
+"""
+
+
+def seen(name: str) -> golden.Seen:
+    return golden.Seen(processor=name, above_avx2=(), on=DAY)
+
+
+def known() -> golden.Golden:
+    first = golden.added(None, "2.15-cpu", ONE, 0.5, seen("A"))
+    return golden.added(first, "2.15-cpu", OTHER, 0.6, seen("B"))
+
+
+def test_the_first_processor_is_described() -> None:
+    found = golden.described(CPUINFO, DAY)
+    assert found.processor == "AMD EPYC (AuthenticAMD, family 25, model 17)"
+    assert found.above_avx2 == ("avx512f", "avx512_vnni")
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (ONE, "the published bits, first seen on A, 2026-11-26"),
+        (OTHER, "other bits than the published ones, first seen on B, 2026-11-26"),
+        (NEW, "NOT the published bits, 111111111111, first seen on A, 2026-11-26: "),
+    ],
+)
+def test_a_result_is_compared_with_those_that_are_known(weights: str, said: str) -> None:
+    assert golden.compared(known(), weights).startswith(said)
+    assert golden.compared(None, weights).startswith("nothing is published")
+
+
+def test_a_processor_counts_once_a_result_and_the_first_result_stays_first() -> None:
+    again = golden.added(known(), "2.15-cpu", ONE, 0.5, seen("A"))
+    assert again == known()
+    more = golden.added(again, "2.15-cpu", ONE, 0.5, seen("C"))
+    assert [one.processor for one in more.digits[0].seen] == ["A", "C"]
+    assert [result.weights for result in more.digits] == [ONE, OTHER]
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / golden.NAME
+    assert golden.read(file) is None
+    golden.write(file, known())
+    assert golden.read(file) == known()
+    assert [each.name for each in tmp_path.iterdir()] == [golden.NAME]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n",
+        known().model_dump_json().replace(ONE, "short"),
+        known().model_dump_json().replace('"version":1', '"version":2'),
+        known().model_dump_json().replace('"digits"', '"figures"'),
+    ],
+)
+def test_a_file_that_is_none_of_ours_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / golden.NAME
+    file.write_text(text)
+    with pytest.raises(KitError) as error:
+        golden.read(file)
+    assert str(error.value).startswith(f"{file} ")
+    assert "\n" not in str(error.value)
