@@ -56,7 +56,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help prove golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -77,6 +77,9 @@ image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a loc
 
 images: $(VENV) ## Build all images of the matrix.
 	@$(KIT) build --image all $(if $(RELEASE),--release)
+
+companions: $(VENV) ## Ask the index what fits each release of what people put on the images: docs/companions.md.
+	@$(KIT) companions
 
 sizes: $(VENV) ## Measure IMAGE=<tag>, or all, on disk, and a plain installation of the same beside it.
 	@$(KIT) sizes --image="$$IMAGE"

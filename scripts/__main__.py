@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,16 @@ def readme() -> None:
     from scripts.family import page
 
     say(f"{page.write(matrix.load())} is written")
+
+
+@verb
+def companions() -> None:
+    """Write docs/companions.md: what pip takes of what people put on the images."""
+    from scripts.family import companions as page
+
+    today = dt.datetime.now(dt.UTC).date()
+    with exclusive():
+        say(f"{page.write(matrix.load(), str(today))} is written")
 
 
 @verb

@@ -46,6 +46,7 @@ class Family(_Table):
     licences: str
     epoch: datetime
     constrained: Annotated[tuple[str, ...], Field(min_length=1)]
+    asked_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @field_validator("epoch")
@@ -106,6 +107,7 @@ class Matrix(_Table):
     family: Family
     base: dict[str, Base]
     cuda: dict[str, Cuda] = {}
+    companions: dict[str, dict[str, str]] = {}
     image: dict[Tag, Image]
 
     @model_validator(mode="after")
@@ -148,6 +150,7 @@ class Matrix(_Table):
             base=self.base[image.base],
             stack=self.cuda[image.cuda] if image.cuda else None,
             family=self.family,
+            companions=self.companions.get(tag.partition("-")[0], {}),
             newest=tag == self._newest(image.device),
         )
 
@@ -167,6 +170,7 @@ class Chosen:
         base: the Debian release that it stands on.
         stack: its CUDA stack, None for a CPU image.
         family: what it has in common with all.
+        companions: packages of which not every version fits its release -> those that do.
         newest: whether it has the family's newest TensorFlow for its device.
     """
 
@@ -175,6 +179,7 @@ class Chosen:
     base: Base
     stack: Cuda | None
     family: Family
+    companions: dict[str, str]
     newest: bool
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import shutil
@@ -10,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.build import constraints
 from scripts.digests import sha256
 from scripts.git_tree import revision
 from scripts.locks.lock import REQUIREMENTS_LOCK
@@ -76,19 +76,6 @@ def make(
     )
 
 
-def constraints(locked: Sequence[Wheel], chosen: Chosen) -> str:
-    """Return the constraints file of derived images: what decides bits must not move in silence."""
-    patterns = chosen.family.constrained
-    pinned = {
-        wheel.name: wheel.version
-        for wheel in locked
-        if any(fnmatch.fnmatchcase(wheel.name, pattern) for pattern in patterns)
-    }
-    # A CPU image holds the package tensorflow-cpu; whoever asks for tensorflow gets that release.
-    pinned["tensorflow"] = chosen.image.tensorflow
-    return "".join(f"{name}=={version}\n" for name, version in sorted(pinned.items()))
-
-
 def _contexts(chosen: Chosen, locked: Sequence[Wheel]) -> dict[str, Path]:
     """Make the folders of wheels that the build sees: `locked`, and for a GPU image `cuda`.
 
@@ -105,7 +92,7 @@ def _contexts(chosen: Chosen, locked: Sequence[Wheel]) -> dict[str, Path]:
     kept = folders["locked"] / "kept"
     kept.mkdir()
     _write_lock(kept, locked)
-    (kept / "constraints.txt").write_text(constraints(locked, chosen))
+    (kept / "constraints.txt").write_text(constraints.text(locked, chosen))
     if stack:
         (kept / "cuda.json").write_text(
             json.dumps(expectations(locked, stack, chosen.loads), indent=1)

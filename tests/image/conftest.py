@@ -24,6 +24,9 @@ from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import IMAGES, REPO, data_root, exclusive
 from tests.image.registries import Registry, unpack
 
+# Programs that run in the image, one of them under the image's own pytest.
+collect_ignore = ["stress"]
+
 DERIVED = Path(__file__).parent / "derived"
 CERTIFICATES = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
 # Proxies of this machine's environment are the build's, too: buildx hands them on by these names.

@@ -10,6 +10,7 @@ from scripts.build import build
 from scripts.build.build import Built
 from scripts.engine.engine import Engine
 from scripts.places import exclusive
+from scripts.proof import prove
 from tests.image.conftest import Install, RunInImage
 
 NAME = "org/tf-repro-derived:test"
@@ -73,3 +74,62 @@ def test_python_can_be_upgraded_without_losing_the_runtime(run_in_image: RunInIm
     """An upgrade of Debian's Python brings its sitecustomize back, to where dpkg was told to."""
     where = "dpkg-divert --truename /usr/lib/python3.11/sitecustomize.py"
     assert run_in_image(["bash", "-c", where]).stdout.endswith("sitecustomize.py.distrib\n")
+
+
+# wandb and streamlit would move protobuf; the others require tensorflow, or have one version that
+# fits.
+COMPANIONS = ("wandb", "streamlit", "tf-keras", "tensorflow-probability", "scikit-learn")
+STILL_OURS = """
+import importlib.metadata as metadata, sys
+import tensorflow, keras
+print(metadata.version("tensorflow"), metadata.version("tensorflow-cpu"), metadata.version("keras"))
+print("protobuf", metadata.version("protobuf").split(".")[0])
+print("tf-keras", metadata.version("tf-keras"))
+print("tensorflow-probability", metadata.version("tensorflow-probability"))
+"""
+
+
+def test_what_people_put_on_it_leaves_tensorflow_as_it_is(
+    install: Install, client: DockerClient, run_in_image: RunInImage
+) -> None:
+    done = install(f"pip install --no-cache-dir {' '.join(COMPANIONS)}", NAME)
+    assert done.returncode == 0, done.stdout
+    derived = RunInImage(client, NAME)
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # its lines begin with the time
+    said = derived(["python", "-c", STILL_OURS], env=quiet)
+    assert said.stdout.splitlines() == [
+        "2.15.1 2.15.1 2.15.0",
+        "protobuf 4",
+        "tf-keras 2.15.1",
+        "tensorflow-probability 0.23.0",
+    ]
+    assert said.stderr == ""
+    assert derived(["pip", "check"]).stdout == "No broken requirements found.\n"
+    digits = [prove.EXAMPLE / "train.py", prove.EXAMPLE / "digits.csv.gz"]
+    digests = [
+        ran(
+            ["bash", "-c", "python train.py >&2 && sha256sum final.weights.h5"], inputs=digits
+        ).stdout
+        for ran in (derived, run_in_image)
+    ]
+    assert digests[0] == digests[1] != ""
+
+
+def test_tensorflow_is_there_by_both_of_its_names(run_in_image: RunInImage) -> None:
+    same = "pip install --no-index 'tensorflow==2.15.*' tensorflow-cpu && pip check"
+    done = run_in_image(["bash", "-c", same])
+    assert done.exit_code == 0, done.stdout + done.stderr
+    shows = "python -c 'import tensorflow as tf; print(tf.__version__)'"
+    gone = f"pip uninstall -y tensorflow >&2 && {shows}"
+    done = run_in_image(["bash", "-c", gone])
+    assert done.stdout == "2.15.1\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pip install --no-cache-dir protobuf>=5", "pip install --no-cache-dir tf-keras>=2.16"],
+)
+def test_what_tensorflow_cannot_work_with_is_refused(install: Install, command: str) -> None:
+    done = install(command, NAME)
+    assert done.returncode != 0
+    assert "constraint" in done.stdout

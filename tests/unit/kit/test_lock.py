@@ -10,7 +10,6 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from scripts import matrix
-from scripts.build.bake_file import constraints
 from scripts.errors import KitError
 from scripts.locks import debs, lock, wheels
 from scripts.locks.apt import Deb
@@ -144,16 +143,3 @@ def test_a_lock_that_the_matrix_has_left_behind_is_noticed(
     said = list(lock.contradictions(chosen, tmp_path))
     assert len(said) == len(BASE.packages) + 1
     assert "tensorflow-cpu==2.15.1 is not what it names" in said[-1]
-
-
-def test_constraints_hold_what_decides_bits_and_nothing_else(chosen: matrix.Chosen) -> None:
-    rows = [
-        wheels.Wheel(name, "1.0", "0" * 64, f"{name}.whl", 1)
-        for name in ("tensorflow-cpu", "numpy", "requests", "nvidia-cudnn-cu12", "pip")
-    ]
-    assert constraints(rows, chosen).splitlines() == [
-        "numpy==1.0",
-        "nvidia-cudnn-cu12==1.0",
-        "tensorflow==2.15.1",
-        "tensorflow-cpu==1.0",
-    ]
