@@ -46,7 +46,7 @@ def resolved(package: str, chosen: Chosen, rows: Path) -> str:
     """
     argv: list[str | Path] = [
         *(sys.executable, "-m", "uv", "pip", "compile", "-", "--quiet", "--no-header"),
-        *("--no-annotate", "--python-version", chosen.base.python, "--only-binary", ":all:"),
+        *("--no-annotate", "--python-version", chosen.base.python),
         *("--python-platform", f"x86_64-manylinux_2_{GLIBC_MINOR}", "--constraint", rows),
     ]
     try:

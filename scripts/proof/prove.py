@@ -81,7 +81,7 @@ def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
     out.print(verdict.sentence, style="bold green" if verdict.holds else "bold red")
     if verdict.holds:
         known = golden.read(golden.path(tag))
-        say(f"{tag} gives {golden.compared(known, done[0].weights)}")
+        say(f"{tag}: {golden.compared(known, done[0].weights)}")
     return verdict.holds
 
 
@@ -96,7 +96,7 @@ def take_down(host: Engine, built: Built, tag: str) -> None:
     with stage(f"a training in {tag}") as notice:
         run = _train(host.client, built.name, "deterministic", notice)
     seen = golden.processor(host.client, built.name, dt.datetime.now(dt.UTC).date())
-    say(f"{tag} gives {golden.compared(known, run.weights)}")
+    say(f"{tag}: {golden.compared(known, run.weights)}")
     golden.write(file, golden.added(known, tag, run.weights, run.loss, seen))
     say(f"{file.relative_to(REPO)} names {seen}")
 
