@@ -25,6 +25,8 @@ CORRELATED = 0.25
 EQUAL = 0.1
 # XLA has a generator of its own, which begins alike in every process and heeds no seed.
 OF_XLA = {"two_xla_functions", "two_calls_of_an_xla_function"}
+# Python functions that may keep something: without determinism tf.data calls them side by side.
+OF_DETERMINISM = {"python_functions_that_remember_in_two_epochs"}
 # Of pairs, at least.
 MANY = 70
 
@@ -90,7 +92,8 @@ def test_what_is_independent_in_an_ordinary_image_is_here(run: Run, release: str
 def test_in_the_other_modes_too(run: Run, mode: str) -> None:
     first, second = run(DEFAULT, ["battery.py"], *[{"mode": mode}] * 2)
     assert alike(first) == []
-    assert first == second
+    apart = {line.split()[1] for line in {*first} ^ {*second}}
+    assert apart <= (OF_DETERMINISM if mode == "seed" else set())
 
 
 @pytest.mark.parametrize("release", RELEASES)
