@@ -32,6 +32,7 @@ What people put on these images, and what `pip install` of it takes under the
 [constraints](glossary.md#constraints) of a CPU image: the version, or a refusal. Resolved with uv
 for the image's Python and platform on {on}, without installing. What the tests really install:
 [test_derived.py](../tests/image/test_derived.py).
+A version here says what pip takes, and not that the package works with that release.
 
 """
 
