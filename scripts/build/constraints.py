@@ -8,16 +8,14 @@ release at that version. pip and uv either keep to it or refuse, and say why.
 from __future__ import annotations
 
 import fnmatch
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from scripts.locks.wheels import Wheel, cached
+from scripts.locks.wheels import Wheel, metadata
 
 if TYPE_CHECKING:
     from scripts.matrix import Chosen
@@ -28,12 +26,7 @@ Requires = Callable[[Wheel], Iterable[Requirement]]
 
 def required(wheel: Wheel) -> list[Requirement]:
     """Return what a wheel in the cache requires, by its own metadata."""
-    with zipfile.ZipFile(cached(wheel)) as archive:
-        # setuptools brings other packages along, with their metadata, deeper down.
-        names = fnmatch.filter(archive.namelist(), "*.dist-info/METADATA")
-        (name,) = (each for each in names if each.count("/") == 1)
-        found = Metadata.from_email(archive.read(name), validate=False)
-    return list(found.requires_dist or ())
+    return [Requirement(row) for row in metadata(wheel).get_all("Requires-Dist", ())]
 
 
 def text(locked: Sequence[Wheel], chosen: Chosen, requires: Requires = required) -> str:

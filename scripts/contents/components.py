@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import email
-import email.message
 import posixpath
 import re
 import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,7 @@ from urllib.parse import quote
 
 from scripts.contents import licences
 from scripts.locks.apt import Deb
-from scripts.locks.wheels import Wheel, cached
+from scripts.locks.wheels import Wheel, metadata
 from scripts.matrix import Base
 
 DOC = "usr/share/doc"
@@ -149,7 +146,7 @@ def _sources(status: str) -> Iterator[tuple[str, str]]:
 
 
 def _wheel(wheel: Wheel) -> Component:
-    licence, why = licences.of_wheel(_metadata(cached(wheel)))
+    licence, why = licences.of_wheel(metadata(wheel))
     return Component(
         purl=wheel_purl(wheel),
         name=wheel.name,
@@ -159,12 +156,3 @@ def _wheel(wheel: Wheel) -> Component:
         licence=licence,
         licence_source=why,
     )
-
-
-def _metadata(path: Path) -> email.message.Message:
-    """Return a wheel's METADATA, of which there is one."""
-    with zipfile.ZipFile(path) as wheel:
-        (name,) = (
-            name for name in wheel.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)
-        )
-        return email.message_from_bytes(wheel.read(name))

@@ -6,7 +6,6 @@ image. Nothing is installed for it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from packaging.utils import canonicalize_name
 from scripts.build import constraints
 from scripts.errors import KitError
 from scripts.locks.lock import REQUIREMENTS_LOCK
-from scripts.locks.wheels import GLIBC_MINOR, obtain, read_lock
+from scripts.locks.wheels import obtain, read_lock, uv_compile
 from scripts.matrix import Chosen, Matrix
 from scripts.places import IMAGES, REPO, scratch
 from scripts.processes import run
@@ -45,13 +44,9 @@ def resolved(package: str, chosen: Chosen, rows: Path) -> str:
         chosen: which image.
         rows: the image's constraints file.
     """
-    argv: list[str | Path] = [
-        *(sys.executable, "-m", "uv", "pip", "compile", "-", "--quiet", "--no-header"),
-        *("--no-annotate", "--python-version", chosen.base.python),
-        *("--python-platform", f"x86_64-manylinux_2_{GLIBC_MINOR}", "--constraint", rows),
-    ]
+    plain = ("--no-header", "--no-annotate", "--constraint", rows)
     try:
-        said = run(argv, stdin=package, error=package)
+        said = run([*uv_compile(chosen.base), *plain], stdin=package, error=package)
     except KitError:
         return "refused"
     found = dict(line.split("==", 1) for line in said.splitlines() if "==" in line)

@@ -6,10 +6,13 @@ the image's interpreter. Nothing is ever built from source, and no other file ca
 
 from __future__ import annotations
 
+import email
+import email.message
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +63,15 @@ class Wheel:
         )
 
 
+def uv_compile(base: Base) -> list[str]:
+    """Return the command that resolves what its stdin asks for, for the image's interpreter."""
+    return [
+        *(sys.executable, "-m", "uv", "pip", "compile", "-", "--quiet"),
+        *("--python-version", base.python),
+        *("--python-platform", f"x86_64-manylinux_2_{GLIBC_MINOR}"),
+    ]
+
+
 def resolve(requirements: Sequence[str], base: Base) -> list[Wheel]:
     """Ask uv which wheels the index has for an image's requirements, as of now.
 
@@ -70,9 +82,7 @@ def resolve(requirements: Sequence[str], base: Base) -> list[Wheel]:
         lock = work / "pylock.toml"
         run(
             [
-                *(sys.executable, "-m", "uv", "pip", "compile", "-", "--quiet"),
-                *("--python-version", base.python, "--only-binary", ":all:"),
-                *("--python-platform", f"x86_64-manylinux_2_{GLIBC_MINOR}"),
+                *(*uv_compile(base), "--only-binary", ":all:"),
                 *("--format", "pylock.toml", "--output-file", lock),
             ],
             stdin="\n".join(requirements),
@@ -147,6 +157,15 @@ def read_lock(path: Path) -> tuple[Wheel, ...]:
 def cached(wheel: Wheel) -> Path:
     """Return the place of a wheel in the cache."""
     return data_folder("wheels") / wheel.file_name
+
+
+def metadata(wheel: Wheel) -> email.message.Message:
+    """Return the METADATA of a wheel in the cache, of which there is one at the top."""
+    with zipfile.ZipFile(cached(wheel)) as archive:
+        (name,) = (
+            name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)
+        )
+        return email.message_from_bytes(archive.read(name))
 
 
 def obtain(locked: Sequence[Wheel], base: Base) -> None:

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from scripts import matrix
 from scripts.build import constraints
+from scripts.locks import wheels
 from scripts.locks.wheels import Wheel
 
 REQUIRED: Mapping[str, list[str]] = {
@@ -62,7 +63,7 @@ def test_pins_ranges_of_the_whole_closure_and_companions(chosen: matrix.Chosen) 
 def test_what_a_wheel_requires_is_read_from_itself_and_not_from_what_it_brings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(constraints, "cached", lambda one: tmp_path / one.file_name)
+    monkeypatch.setattr(wheels, "cached", lambda one: tmp_path / one.file_name)
     one = wheel("setuptools")
     with zipfile.ZipFile(tmp_path / one.file_name, "w") as archive:
         head = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\nRequires-Dist: {}\n"
