@@ -162,12 +162,20 @@ def install(host: engine.Engine, built: build.Built) -> Install:
     return install
 
 
+def derived(
+    install: Install, client: DockerClient, command: str, name: str, context: Path = DERIVED
+) -> Iterator[RunInImage]:
+    """Yield a derived image, which is removed behind: the body of a fixture."""
+    done = install(command, name, context)
+    assert done.returncode == 0, done.stdout
+    yield RunInImage(client, name)
+    client.images.remove(name, force=True)
+
+
 @pytest.fixture(scope="session")
 def with_libraries(install: Install, client: DockerClient) -> Iterator[RunInImage]:
-    done = install(f"pip install --no-cache-dir {LIBRARIES}", LIBRARIES_NAME)
-    assert done.returncode == 0, done.stdout
-    yield RunInImage(client, LIBRARIES_NAME)
-    client.images.remove(LIBRARIES_NAME, force=True)
+    command = f"pip install --no-cache-dir {LIBRARIES}"
+    yield from derived(install, client, command, LIBRARIES_NAME)
 
 
 @pytest.fixture(scope="session")
@@ -180,12 +188,8 @@ def with_torch(
     found = subprocess.run([*pip, "--python-version=3.11", "--dest", wheels, TORCH], check=False)
     if found.returncode != 0:
         pytest.skip(f"pip finds no {TORCH}: name an index that has it in PIP_EXTRA_INDEX_URL")
-    done = install(
-        f"pip install --no-cache-dir --find-links /mnt/context {TORCH}", TORCH_NAME, wheels
-    )
-    assert done.returncode == 0, done.stdout
-    yield RunInImage(client, TORCH_NAME)
-    client.images.remove(TORCH_NAME, force=True)
+    command = f"pip install --no-cache-dir --find-links /mnt/context {TORCH}"
+    yield from derived(install, client, command, TORCH_NAME, wheels)
 
 
 def second_data_root(folder: Path, tag: str = "2.15-cpu") -> Path:

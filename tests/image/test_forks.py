@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from tests.image.conftest import Install, RunInImage
+from tests.image.conftest import Install, RunInImage, derived
 
 STRESS = Path(__file__).parent / "stress"
 PROGRAM = STRESS / "forks.py"
@@ -49,10 +49,7 @@ BESIDE_LINE = re.compile(r"(?m)^(.+): (\d+) children, (\d+) hung, (\d+) repeated
 def with_others(install: Install, client: DockerClient) -> Iterator[RunInImage]:
     if "STRESS_SECONDS" not in os.environ:
         pytest.skip("`make test-all` sets STRESS_SECONDS, and gives it minutes")
-    done = install(BESIDE_INSTALL, BESIDE_NAME)
-    assert done.returncode == 0, done.stdout
-    yield RunInImage(client, BESIDE_NAME)
-    client.images.remove(BESIDE_NAME, force=True)
+    yield from derived(install, client, BESIDE_INSTALL, BESIDE_NAME)
 
 
 @pytest.mark.parametrize("other", BESIDE)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docker import DockerClient
-from tests.image.conftest import Install, RunInImage
+from tests.image.conftest import Install, RunInImage, derived
 from tf_repro import sources
 from tf_repro.sources.random import LEFT_RANDOM
 
@@ -85,10 +85,8 @@ def test_of_libraries(with_libraries: RunInImage, module: str) -> None:
 def with_others(install: Install, client: DockerClient) -> Iterator[RunInImage]:
     if os.environ.get("TEST_LIBRARIES") != "all":
         pytest.skip("`make test-all` sets TEST_LIBRARIES=all: they take a gigabyte and minutes")
-    done = install(f"pip install --no-cache-dir {OTHERS_INSTALL}", OTHERS_NAME)
-    assert done.returncode == 0, done.stdout
-    yield RunInImage(client, OTHERS_NAME)
-    client.images.remove(OTHERS_NAME, force=True)
+    command = f"pip install --no-cache-dir {OTHERS_INSTALL}"
+    yield from derived(install, client, command, OTHERS_NAME)
 
 
 @pytest.mark.parametrize("module", OTHERS)

@@ -13,7 +13,7 @@ import pytest
 
 from docker import DockerClient
 from tests.image import debian, others
-from tests.image.conftest import Install, RunInImage
+from tests.image.conftest import Install, RunInImage, derived
 
 FOLDER = Path(__file__).parent / "others"
 CPYTHON = tomllib.loads((FOLDER / "cpython.toml").read_text())
@@ -27,27 +27,18 @@ LIBRARIES_NAME = "org/tf-repro-others:test"
 REPORT = "report.xml"
 
 
-def removed(client: DockerClient, name: str) -> Iterator[RunInImage]:
-    yield RunInImage(client, name)
-    client.images.remove(name, force=True)
-
-
 @pytest.fixture(scope="module")
 def with_cpythons(
     install: Install, client: DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunInImage]:
     root = debian.unpacked(PACKAGE, tmp_path_factory.mktemp("testsuite"))
     tests = "cp -a /mnt/context/usr/lib/python3.11/. /usr/lib/python3.11/"
-    done = install(tests, CPYTHON_NAME, root)
-    assert done.returncode == 0, done.stdout
-    yield from removed(client, CPYTHON_NAME)
+    yield from derived(install, client, tests, CPYTHON_NAME, root)
 
 
 @pytest.fixture(scope="module")
 def with_theirs(install: Install, client: DockerClient) -> Iterator[RunInImage]:
-    done = install("sh /mnt/context/install.sh", LIBRARIES_NAME, FOLDER)
-    assert done.returncode == 0, done.stdout
-    yield from removed(client, LIBRARIES_NAME)
+    yield from derived(install, client, "sh /mnt/context/install.sh", LIBRARIES_NAME, FOLDER)
 
 
 def runs(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from tests.image.conftest import Install, RunInImage
+from tests.image.conftest import Install, RunInImage, derived
 
 OP = Path(__file__).parent / "custom_op"
 NAME = "org/tf-repro-custom-op:test"
@@ -36,10 +36,7 @@ def test_a_trimmed_package_can_be_uninstalled(run_in_image: RunInImage) -> None:
 
 @pytest.fixture
 def with_compiler(install: Install, client: DockerClient) -> Iterator[RunInImage]:
-    done = install("sh /mnt/context/compiler.sh", NAME, OP)
-    assert done.returncode == 0, done.stdout
-    yield RunInImage(client, NAME)
-    client.images.remove(NAME, force=True)
+    yield from derived(install, client, "sh /mnt/context/compiler.sh", NAME, OP)
 
 
 def test_a_custom_op_builds_and_runs(with_compiler: RunInImage) -> None:
