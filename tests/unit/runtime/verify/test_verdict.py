@@ -17,11 +17,18 @@ Change = Callable[[list[Row]], object]
 
 
 def verdict_of(
-    tmp_path: Path, change: Change = lambda _: None, *, tolerance: float = 0.0, mode: str = "seed"
+    tmp_path: Path,
+    change: Change = lambda _: None,
+    *,
+    first: Change = lambda _: None,
+    tolerance: float = 0.0,
+    mode: str = "seed",
 ) -> Verdict:
-    changed = rows(mode)
-    change(changed)
-    runs = [run(tmp_path / "1", rows(mode)), run(tmp_path / "2", changed)]
+    """Judge two made-up runs, each changed by its own function."""
+    one, other = rows(mode), rows(mode)
+    first(one)
+    change(other)
+    runs = [run(tmp_path / "1", one), run(tmp_path / "2", other)]
     return judge(runs, tolerance=tolerance, with_stdout=False)
 
 
@@ -227,16 +234,14 @@ def test_hints(tmp_path: Path) -> None:
 
 
 def test_hashes_that_are_random_are_a_hint(tmp_path: Path) -> None:
-    def change(made: list[Row]) -> None:
-        set_step(2, batch="0")(made)
+    def random_hashes(made: list[Row]) -> None:
         made[0]["hashes"] = "PYTHONHASHSEED=random"
 
-    first = rows()
-    first[0]["hashes"] = "PYTHONHASHSEED=random"
-    changed = rows()
-    change(changed)
-    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
-    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    def change(made: list[Row]) -> None:
+        random_hashes(made)
+        set_step(2, batch="0")(made)
+
+    worst = verdict_of(tmp_path, change, first=random_hashes).worst
     assert worst is not None
     assert worst.cause is not None
     said = "sets of str come out in another order in every run: PYTHONHASHSEED=random"
@@ -265,12 +270,8 @@ def test_an_optimiser_with_a_generator_is_hinted_at(tmp_path: Path) -> None:
         generators = {"the Generator of sgd.py:5": "ff", "the Generator of train.py:3": "cc"}
         set_step(6, weights=digests(1, 606), generators=generators)(made)
 
-    first = rows()
-    set_step(6, generators={"the Generator of sgd.py:5": "cc"})(first)
-    changed = rows()
-    change(changed)
-    runs = [run(tmp_path / "1", first), run(tmp_path / "2", changed)]
-    worst = judge(runs, tolerance=0, with_stdout=False).worst
+    first = set_step(6, generators={"the Generator of sgd.py:5": "cc"})
+    worst = verdict_of(tmp_path, change, first=first).worst
     assert worst is not None
     assert worst.cause is not None
     assert worst.cause.kind == CauseKind.OPTIMISER
