@@ -34,3 +34,14 @@ def series(dataset: tf.data.Dataset) -> np.ndarray:
 def numbers(function: Callable[[], object], times: int = N) -> np.ndarray:
     """Return what a function gives when it is called over and over."""
     return np.array([np.ravel(function())[0] for _ in range(times)])
+
+
+def both_epochs(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the elements of a dataset, and those of its next epoch."""
+    return series(dataset), series(dataset)
+
+
+def halves(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first N elements of a dataset, and those after."""
+    drawn = series(dataset)
+    return drawn[:N], drawn[N:]

@@ -5,9 +5,9 @@ import tempfile
 
 import numpy as np
 import tensorflow as tf
-from pairs import N, pair, series, uniform
+from pairs import N, both_epochs, halves, pair, series, uniform
 
-layers, v1 = tf.keras.layers, tf.compat.v1
+layers = tf.keras.layers
 
 
 def of(name: str) -> tf.data.Dataset:
@@ -32,26 +32,22 @@ def pipelines_of_two_functions():
 
 @pair
 def two_epochs():
-    dataset = of("augment")
-    return series(dataset), series(dataset)
+    return both_epochs(of("augment"))
 
 
 @pair
 def two_parallel_epochs():
-    dataset = tf.data.Dataset.range(N).map(uniform, num_parallel_calls=8).prefetch(4)
-    return series(dataset), series(dataset)
+    return both_epochs(tf.data.Dataset.range(N).map(uniform, num_parallel_calls=8).prefetch(4))
 
 
 @pair
 def two_repetitions():
-    drawn = series(of("augment").repeat(2))
-    return drawn[:N], drawn[N:]
+    return halves(of("augment").repeat(2))
 
 
 @pair
 def two_repetitions_before_the_map():
-    drawn = series(tf.data.Dataset.range(N).repeat(2).map(uniform))
-    return drawn[:N], drawn[N:]
+    return halves(tf.data.Dataset.range(N).repeat(2).map(uniform))
 
 
 @pair
@@ -73,8 +69,7 @@ def image_augmentation_of_two_epochs():
         image = tf.image.random_brightness(tf.zeros([4, 4, 3]), 0.5)
         return tf.image.random_flip_left_right(image)
 
-    dataset = tf.data.Dataset.range(N).map(augment, num_parallel_calls=tf.data.AUTOTUNE)
-    return series(dataset), series(dataset)
+    return both_epochs(tf.data.Dataset.range(N).map(augment, num_parallel_calls=tf.data.AUTOTUNE))
 
 
 @pair
@@ -86,8 +81,7 @@ def batches_of_two_epochs():
 @pair
 def elements_of_nested_datasets():
     dataset = tf.data.Dataset.range(2).flat_map(lambda _: tf.data.Dataset.range(N).map(uniform))
-    drawn = series(dataset)
-    return drawn[:N], drawn[N:]
+    return halves(dataset)
 
 
 @pair
@@ -95,8 +89,7 @@ def epochs_of_nested_datasets():
     def nested(_):
         return tf.data.Dataset.range(8).map(uniform)
 
-    dataset = tf.data.Dataset.range(N // 8).interleave(nested, num_parallel_calls=2)
-    return series(dataset), series(dataset)
+    return both_epochs(tf.data.Dataset.range(N // 8).interleave(nested, num_parallel_calls=2))
 
 
 @pair
@@ -109,8 +102,9 @@ def filters_of_two_epochs():
 @pair
 def generators_in_two_epochs():
     generator = tf.random.get_global_generator()
-    dataset = tf.data.Dataset.range(N).map(lambda _: generator.normal(()), num_parallel_calls=4)
-    return series(dataset), series(dataset)
+    return both_epochs(
+        tf.data.Dataset.range(N).map(lambda _: generator.normal(()), num_parallel_calls=4)
+    )
 
 
 @pair
@@ -138,8 +132,7 @@ def a_function_called_twice_in_a_map():
 
 @pair
 def shuffles_of_two_epochs():
-    dataset = tf.data.Dataset.range(N).shuffle(N)
-    return series(dataset), series(dataset)
+    return both_epochs(tf.data.Dataset.range(N).shuffle(N))
 
 
 @pair
@@ -163,126 +156,7 @@ def shards_of_a_dataset():
 def an_augmentation_layer_in_two_epochs():
     layer = layers.GaussianNoise(1.0)
     layer(tf.zeros([1]), training=True)
-    dataset = tf.data.Dataset.range(N).map(lambda _: layer(tf.zeros([1]), training=True))
-    return series(dataset), series(dataset)
-
-
-def both_epochs(dataset):
-    return series(dataset), series(dataset)
-
-
-def halves(dataset):
-    drawn = series(dataset)
-    return drawn[:N], drawn[N:]
-
-
-@pair
-def shuffles_within_an_interleave():
-    return halves(tf.data.Dataset.range(2).flat_map(lambda _: tf.data.Dataset.range(N).shuffle(N)))
-
-
-@pair
-def shuffles_within_an_interleave_in_two_epochs():
-    nested = tf.data.Dataset.range(1).interleave(lambda _: tf.data.Dataset.range(N).shuffle(N))
-    return both_epochs(nested)
-
-
-@pair
-def shuffles_of_windows():
-    windows = tf.data.Dataset.range(2 * N).window(N).flat_map(lambda window: window.shuffle(N))
-    return halves(windows.map(lambda number: number % N))
-
-
-@pair
-def random_datasets_within_a_flat_map():
-    return halves(tf.data.Dataset.range(2).flat_map(lambda _: tf.data.Dataset.random().take(N)))
-
-
-@pair
-def groups_by_window():
-    def shuffled(_, window):
-        return window.map(lambda number: (number % N, tf.random.uniform(()))).batch(N)
-
-    groups = tf.data.Dataset.range(2 * N).group_by_window(lambda n: n // N, shuffled, N)
-    return tuple(drawn for _, drawn in groups.as_numpy_iterator())
-
-
-@pair
-def keys_of_groups_in_two_epochs():
-    def coin(_):
-        return tf.random.uniform((), maxval=1000, dtype=tf.int64)
-
-    def alone(key, window):
-        return window.map(lambda _: key)
-
-    return both_epochs(tf.data.Dataset.range(N).group_by_window(coin, alone, 1))
-
-
-@pair
-def scans_of_two_epochs():
-    def step(state, _):
-        return state, tf.random.uniform(())
-
-    return both_epochs(tf.data.Dataset.range(N).scan(0, step))
-
-
-@pair
-def a_dataset_shuffled_in_two_calls():
-    @tf.function
-    def shuffled():
-        return next(iter(tf.data.Dataset.range(N).shuffle(N).batch(N)))
-
-    return shuffled(), shuffled()
-
-
-@pair
-def a_reduction_in_two_calls():
-    def add(state, number):
-        return tf.concat([state[1:], [tf.random.uniform(())]], 0)
-
-    @tf.function
-    def reduced():
-        return tf.data.Dataset.range(N).reduce(tf.zeros([N]), add)
-
-    return reduced(), reduced()
-
-
-@pair
-def epochs_of_a_dataset_of_tf_1():
-    return both_epochs(v1.data.Dataset.range(N).map(uniform, num_parallel_calls=2))
-
-
-def initialised_twice(dataset):
-    with v1.Session() as session:
-        iterator = v1.data.make_initializable_iterator(dataset().batch(N))
-        batch = iterator.get_next()
-        drawn = []
-        for _ in range(2):
-            session.run(iterator.initializer)
-            drawn.append(session.run(batch))
-    return tuple(drawn)
-
-
-@pair
-def a_map_in_a_session_initialised_twice():
-    with tf.Graph().as_default():
-        return initialised_twice(lambda: tf.data.Dataset.range(N).map(uniform))
-
-
-@pair
-def a_shuffle_in_a_session_initialised_twice():
-    with tf.Graph().as_default():
-        return initialised_twice(lambda: tf.data.Dataset.range(N).shuffle(N))
-
-
-@pair
-def one_shot_iterators():
-    drawn = []
-    for _ in range(2):
-        with tf.Graph().as_default(), v1.Session() as session:
-            dataset = tf.data.Dataset.range(N).map(uniform).batch(N)
-            drawn.append(session.run(v1.data.make_one_shot_iterator(dataset).get_next()))
-    return tuple(drawn)
+    return both_epochs(tf.data.Dataset.range(N).map(lambda _: layer(tf.zeros([1]), training=True)))
 
 
 @pair
@@ -307,16 +181,19 @@ def remembered(number):
     return np.float32(np.random.rand())
 
 
+def in_python(function, op=tf.numpy_function):
+    """Return a dataset that is mapped by a Python function, four elements at a time."""
+    return tf.data.Dataset.range(N).map(lambda n: op(function, [n], tf.float32), 4)
+
+
 @pair
 def python_functions_in_two_epochs():
-    dataset = tf.data.Dataset.range(N)
-    return both_epochs(dataset.map(lambda n: tf.numpy_function(noise, [n], tf.float32), 4))
+    return both_epochs(in_python(noise))
 
 
 @pair
 def python_functions_of_two_pipelines():
-    dataset = tf.data.Dataset.range(N)
-    one, two = (dataset.map(lambda n: tf.py_function(noise, [n], tf.float32), 4) for _ in range(2))
+    one, two = (in_python(noise, tf.py_function) for _ in range(2))
     return series(one), series(two)
 
 
@@ -330,8 +207,7 @@ def two_python_functions_of_a_map():
 
 @pair
 def python_functions_that_remember_in_two_epochs():
-    dataset = tf.data.Dataset.range(N)
-    return both_epochs(dataset.map(lambda n: tf.numpy_function(remembered, [n], tf.float32), 4))
+    return both_epochs(in_python(remembered))
 
 
 @pair
