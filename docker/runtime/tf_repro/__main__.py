@@ -6,8 +6,12 @@ import sys
 
 from tf_repro.audit import command as audit
 from tf_repro.doctor import command as doctor
-from tf_repro.doctor import raising_ops
+from tf_repro.doctor import files, raising_ops
 from tf_repro.verify import command as verify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main(argv: list[str]) -> int:
@@ -17,8 +21,14 @@ def main(argv: list[str]) -> int:
     doctor_parser = commands.add_parser(
         "doctor", help="what this interpreter guarantees, what it does not, and why"
     )
-    doctor_parser.add_argument(
+    instead = doctor_parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--ops", action="store_true", help="list the ops that raise, with what to use instead"
+    )
+    instead.add_argument(
+        "--files",
+        action="store_true",
+        help="list what is no longer as the image was built; seconds",
     )
     audit_parser = commands.add_parser(
         "audit", help="run a program and list what would be random in it in an ordinary image"
@@ -41,11 +51,16 @@ def main(argv: list[str]) -> int:
 
 def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "doctor":
-        run = raising_ops.run if chosen.ops else doctor.run
-        return run(as_json=chosen.json)
+        return _doctor(chosen)(as_json=chosen.json)
     if chosen.command in verify.COMMANDS:
         return verify.run(chosen)
     return audit.run(chosen.program, as_json=chosen.json)
+
+
+def _doctor(chosen: argparse.Namespace) -> "Callable[..., int]":
+    if chosen.files:
+        return files.run
+    return raising_ops.run if chosen.ops else doctor.run
 
 
 if __name__ == "__main__":

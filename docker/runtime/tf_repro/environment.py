@@ -135,6 +135,11 @@ def may_need_restart(chosen: "Settings") -> bool:
     return chosen.mode != "off" and not addresses_stay(chosen)
 
 
+def may_lack_a_home(environ: "Mapping[str, str]") -> bool:
+    """Return whether machine.home has anything to look at: a login would have set all of these."""
+    return environ.get("HOME", "/") == "/" or not ("LOGNAME" in environ or "USER" in environ)
+
+
 def adopt(environ: "MutableMapping[str, str]") -> None:
     """Take over the run's settings in a child that was started with an empty environment.
 

@@ -61,6 +61,18 @@ def _streams() -> "ModuleType":
     return streams
 
 
+def _see_to_the_container() -> None:
+    """Make up for what a container leaves out, in every mode: none of it decides bits."""
+    if os.getuid() != 0 and environment.may_lack_a_home(os.environ):
+        from tf_repro.machine import home  # noqa: PLC0415  # for whom nobody has logged in
+
+        home.give(os.environ)
+    if os.getpid() == 1:
+        from tf_repro.machine import first_process  # noqa: PLC0415  # for the first one alone
+
+        first_process.end_on_sigterm()
+
+
 def _listen(chosen: settings.Settings) -> None:
     if chosen.debug:
         hooks.observer = _messages().of_hook
@@ -108,6 +120,7 @@ def once() -> None:
 
             if not restart.finish():
                 restart.begin_again(chosen)
+        _see_to_the_container()
         environment.apply(chosen, os.environ)
         settings.current = chosen
         if chosen.mode != "off":
