@@ -1,5 +1,6 @@
 """`FROM org/tf-repro`: a derived image installs what it likes, and TensorFlow stays what it is."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,8 @@ from scripts.places import exclusive
 from scripts.proof import prove
 from tests.image.conftest import Install, RunInImage
 
-NAME = "org/tf-repro-derived:test"
+# Each of pytest-xdist's workers makes and removes an image of its own.
+NAME = f"org/tf-repro-derived:{os.environ.get('PYTEST_XDIST_WORKER', 'test')}"
 
 
 @pytest.fixture(autouse=True)
