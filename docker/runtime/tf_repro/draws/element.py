@@ -118,30 +118,22 @@ class _Names(dict[str, Any]):
         return _stand_in(self._names[name], self._copies)
 
 
-def _library_of_method(value: Any) -> "str | None":
-    return purity.library_of(getattr(value, "__self__", None))
-
-
 def _is_own_function(value: Any) -> bool:
     return isinstance(value, FunctionType) and not (value.__module__ or "").startswith("numpy")
 
 
-def _is_replaced(value: Any) -> bool:
-    """Return whether something else stands for a value in a copy of a function."""
-    if isinstance(value, ModuleType):
-        return value.__name__ in _STANDING_FOR
-    return _is_own_function(value) or _library_of_method(value) is not None
-
-
 def _stand_in(value: Any, copies: dict[int, FunctionType]) -> Any:
-    """Return what takes the place of a value in a copy of a function."""
-    if not _is_replaced(value):
-        return value
+    """Return what takes the place of a value in a copy of a function: mostly the value itself."""
     if isinstance(value, ModuleType):
-        return _STANDING_FOR[value.__name__]
+        return _STANDING_FOR.get(value.__name__, value)
     if _is_own_function(value):
         return _copy(value, copies)
-    return _method(str(_library_of_method(value)), value.__name__)
+    library = purity.library_of(getattr(value, "__self__", None))
+    return value if library is None else _method(library, value.__name__)
+
+
+def _is_replaced(value: Any) -> bool:
+    return _is_own_function(value) or _stand_in(value, {}) is not value
 
 
 def _copy(function: FunctionType, copies: dict[int, FunctionType]) -> FunctionType:

@@ -8,26 +8,16 @@ from typing import Any
 from tf_repro import patch
 from tf_repro.draws import keys, samplers, seeds
 
-# Generated module of TensorFlow -> its functions that draw from a state -> their ops.
+# Generated module of TensorFlow -> its functions that draw from a state.
 FUNCTIONS = {
-    "gen_random_ops": {
-        "random_uniform": "RandomUniform",
-        "random_uniform_int": "RandomUniformInt",
-        "random_standard_normal": "RandomStandardNormal",
-        "truncated_normal": "TruncatedNormal",
-        "parameterized_truncated_normal": "ParameterizedTruncatedNormal",
-        "random_shuffle": "RandomShuffle",
-        "multinomial": "Multinomial",
-        "random_gamma": "RandomGamma",
-        "random_poisson_v2": "RandomPoissonV2",
-    },
-    "gen_candidate_sampling_ops": {
-        "uniform_candidate_sampler": "UniformCandidateSampler",
-        "log_uniform_candidate_sampler": "LogUniformCandidateSampler",
-    },
-    "gen_image_ops": {"sample_distorted_bounding_box_v2": "SampleDistortedBoundingBoxV2"},
+    "gen_random_ops": (
+        *("random_uniform", "random_uniform_int", "random_standard_normal", "truncated_normal"),
+        *("parameterized_truncated_normal", "random_shuffle", "multinomial", "random_gamma"),
+        "random_poisson_v2",
+    ),
+    "gen_candidate_sampling_ops": ("uniform_candidate_sampler", "log_uniform_candidate_sampler"),
+    "gen_image_ops": ("sample_distorted_bounding_box_v2",),
 }
-OPS = frozenset(op for functions in FUNCTIONS.values() for op in functions.values())
 
 
 def on_generated_ops(module: ModuleType) -> None:
