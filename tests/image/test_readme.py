@@ -54,6 +54,9 @@ ONLY_ASKED = {
 NOT_RUN = {
     "pre-commit install": "it changes the checkout; a unit test holds its hooks against make lint",
     ".venv/bin/python -m pytest tests/image/test_sources.py -k random_module": OWN_TESTS,
+    'docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -p 8888:8888 mine': (
+        "it serves until it is ended; test_jupyter starts that image"
+    ),
     "GPU_IMAGE=2.15-gpu .venv/bin/python -m pytest tests/gpu": "`make test-gpu` runs it",
 }
 TAKES_TIMES = "make bench-startup"
@@ -75,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_there_is_something_to_run() -> None:
     typed = [command for _, command in COMMANDS]
     assert typed[:2] == ["make prove", "make test"]
-    assert len(DOCKERFILES) == 2
+    assert len(DOCKERFILES) == 4
     assert set(typed) >= ONLY_ASKED.keys() | NOT_RUN.keys()
 
 
