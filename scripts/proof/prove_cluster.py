@@ -9,7 +9,6 @@ from scripts.build.build import Built
 from scripts.engine import cluster, containers
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
-from scripts.places import REPO
 from scripts.processes import last_words
 from scripts.proof import prove
 from scripts.proof.prove import METRICS, WEIGHTS, Run
@@ -18,7 +17,7 @@ from scripts.ui import say, stage
 if TYPE_CHECKING:
     from docker import DockerClient
 
-INPUTS = (REPO / "examples/cluster/train.py", prove.EXAMPLE / "digits.csv.gz")
+INPUTS = (prove.EXAMPLE / "train_on_workers.py", prove.EXAMPLE / "digits.csv.gz")
 # The exit status of a container that was killed.
 KILLED = 128 + 9
 
