@@ -21,6 +21,8 @@ JUDGE ?=
 INTO ?= verified
 BISECT ?=
 JOBS ?= 1
+# For verify and prove-cluster: how many containers train together, as the workers of TF_CONFIG.
+WORKERS ?=
 
 # For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
 VOUCHED ?= vouched
@@ -39,7 +41,7 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # A value arrives as it was typed, whatever $, quotes, spaces and newlines it has. Without `value`
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
-GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS VOUCHED KEY
+GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS VOUCHED KEY
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -56,7 +58,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help companions prove golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove prove-cluster golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -64,13 +66,17 @@ help: ## Show this list.
 prove: $(VENV) ## Build an image and prove it: six trainings, weights compared bit by bit.
 	@$(KIT) prove --image="$$IMAGE"
 
+prove-cluster: $(VENV) ## The same on clusters of WORKERS=<number> (2) containers, whose workers train together.
+	@$(KIT) prove-cluster --image="$$IMAGE" $(if $(WORKERS),--workers="$$WORKERS")
+
 golden: $(VENV) ## Take down which bits the example gives in IMAGE=<tag> on this processor: images/<tag>/golden.json.
 	@$(KIT) golden --image="$$IMAGE"
 
 verify: $(VENV) ## Run SCRIPT=<file> ARGS=<shell words> several times in fresh containers: where and why do the runs part?
 	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify \
 		--image="$$IMAGE" --runs="$$RUNS" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
-		--jobs="$$JOBS" $(if $(BISECT),--bisect) -- "$$SCRIPT"
+		--jobs="$$JOBS" $(if $(BISECT),--bisect) \
+		$(if $(WORKERS),--workers="$$WORKERS") -- "$$SCRIPT"
 
 image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a locked package is gone.
 	@$(KIT) build --image="$$IMAGE" $(if $(RELEASE),--release)

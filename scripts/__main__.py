@@ -233,6 +233,23 @@ def prove(
 
 
 @verb
+def prove_cluster(
+    image: ImageTag = "2.15-cpu",
+    workers: Annotated[int, typer.Option(min=2, help="Of each cluster.")] = 2,
+    runs: Annotated[int, typer.Option(min=2, help="Clusters of each kind.")] = 3,
+) -> None:
+    """Build an image, train in it on several clusters, and compare the weights with a control."""
+    from scripts.build import build as builder
+    from scripts.proof import prove_cluster as proof
+
+    one = matrix.load().named(image)
+    with _at_work() as host:
+        built = builder.build(one, host)
+        holds = proof.prove_cluster(host, built, workers=workers, runs=runs)
+        raise typer.Exit(0 if holds else 1)
+
+
+@verb
 def golden(image: ImageTag = "2.15-cpu") -> None:
     """Take down which bits an image's example gives here, and on which processor."""
     from scripts.build import build as builder
@@ -254,15 +271,16 @@ def verify(
     into: Annotated[Path, typer.Option(help="Where the reports go.")] = Path("verified"),
     jobs: Annotated[int, typer.Option(min=1, help="How many at the same time.")] = 1,
     bisect: Annotated[bool, typer.Option(help="Find the operation, if the runs part.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Containers of a run.")] = 1,
 ) -> None:
-    """Run a script several times, each in a fresh container, and say where and why runs part."""
+    """Run a script several times, each in fresh containers, and say where and why runs part."""
     from scripts.build import build as builder
     from scripts.proof import verify as verification
 
     one = matrix.load().named(image)
     own = verification.words("ARGS", arguments)
     options = verification.words("JUDGE", judging)
-    asked = verification.Asked(script, own, runs, options, into, bisect, jobs)
+    asked = verification.Asked(script, own, runs, options, into, bisect, jobs, workers)
     with _at_work() as host:
         raise typer.Exit(verification.verify(host, builder.build(one, host), asked))
 

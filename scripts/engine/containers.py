@@ -38,14 +38,20 @@ class Finished:
 
 
 def sweep(client: DockerClient) -> int:
-    """Remove the containers that a killed run of this data root left; return how many.
+    """Remove the containers and networks that a killed run of this data root left.
+
+    Returns:
+        How many containers they were.
 
     Only for a caller that holds the data root (`places.exclusive`): any such container is then
     nobody's.
     """
-    left = client.containers.list(all=True, filters={"label": f"{LABEL}={data_root()}"})
+    ours = f"{LABEL}={data_root()}"
+    left = client.containers.list(all=True, filters={"label": ours})
     for container in left:
         container.remove(force=True)
+    for network in client.networks.list(filters={"label": ours}):
+        network.remove()
     return len(left)
 
 
@@ -62,7 +68,9 @@ def run(
     owner: str | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Finished:
-    """Run a program in a fresh container without a network and remove the container.
+    """Run a program in a fresh container and remove the container.
+
+    It has no network, unless `settings` names one.
 
     Args:
         client: the engine.
@@ -86,7 +94,9 @@ def run(
         client.images.get(image)
     except ImageNotFound as error:
         raise KitError(f"{image} is not in the engine; `make image` builds it") from error
-    chosen = {"network_mode": "none", "working_dir": "/work", **(settings or {})}
+    chosen = {"working_dir": "/work", **(settings or {})}
+    if "network" not in chosen:
+        chosen.setdefault("network_mode", "none")
     with _created(client, image, argv, env or {}, owner, chosen) as container:
         if inputs:
             container.put_archive("/", _pack(inputs))

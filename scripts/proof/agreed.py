@@ -13,6 +13,8 @@ IMAGE = "TF_REPRO_IMAGE"
 LEFT_OUT = {".git", ".venv", "__pycache__"}
 # What a run leaves, whatever else it does.
 RUN = "run.json"
+# What a run has said on its standard error, beside it.
+STDERR = "stderr.txt"
 # What a line begins with that says how far a run is, for people.
 PROGRESS = "progress: "
 # Pairs of runs that look for the operation: the second where the first has not found it.

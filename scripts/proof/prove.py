@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from scripts.build.build import Built
 from scripts.engine import containers
+from scripts.engine.containers import Finished
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
@@ -73,16 +75,22 @@ def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
         for number in range(1, runs + 1):
             with stage(f"training {number} of {runs}, TF_REPRO={mode}") as notice:
                 done.append(_train(host.client, built.name, mode, notice))
-    verdict = judge(done)
-    out = Console()
-    if not out.is_terminal:
-        out.width = WIDTH
-    out.print(_table(done, built))
-    out.print(verdict.sentence, style="bold green" if verdict.holds else "bold red")
+    verdict = show(done, built)
     if verdict.holds:
         known = golden.read(golden.path(tag))
         say(f"{tag}: {golden.compared(known, done[0].weights)}")
     return verdict.holds
+
+
+def show(runs: Sequence[Run], built: Built) -> Verdict:
+    """Print the runs as a table, and what they come to; return that."""
+    verdict = judge(runs)
+    out = Console()
+    if not out.is_terminal:
+        out.width = WIDTH
+    out.print(_table(runs, built))
+    out.print(verdict.sentence, style="bold green" if verdict.holds else "bold red")
+    return verdict
 
 
 def take_down(host: Engine, built: Built, tag: str) -> None:
@@ -113,8 +121,17 @@ def _train(client: DockerClient, image: str, mode: str, notice: Callable[[str], 
         outputs=(WEIGHTS, METRICS),
         on_line=notice,
     )
+    return run_of(mode, result, INPUTS[0])
+
+
+def run_of(mode: str, result: Finished, script: Path) -> Run:
+    """Return what a training left behind.
+
+    Raises:
+        KitError: it has failed.
+    """
     if result.exit_code:
-        raise KitError(f"{INPUTS[0]} exited with {result.exit_code}: {last_words(result.stderr)}")
+        raise KitError(f"{script} exited with {result.exit_code}: {last_words(result.stderr)}")
     metrics = json.loads(result.files[METRICS])
     return Run(
         mode=mode,

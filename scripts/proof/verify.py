@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.build.build import Built
-from scripts.engine import containers
+from scripts.engine import cluster, containers
 from scripts.engine.containers import Finished
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
@@ -37,7 +37,8 @@ class Asked:
     Attributes:
         judging: options of `tf-repro judge`.
         bisect: whether more pairs of runs look for the operation, if the runs part.
-        jobs: how many containers at the same time.
+        jobs: how many runs at the same time.
+        workers: how many containers a run has, which find each other by TF_CONFIG.
     """
 
     script: Path
@@ -47,6 +48,7 @@ class Asked:
     into: Path
     bisect: bool = False
     jobs: int = 1
+    workers: int = 1
 
 
 def verify(host: Engine, built: Built, asked: Asked) -> int:
@@ -62,7 +64,7 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
     command = ["python", asked.script.name, *asked.arguments]
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
-        recording = Recording(host, built, command, inputs, asked.jobs)
+        recording = Recording(host, built, command, inputs, asked.jobs, asked.workers)
         recording.run(folders, f"of {asked.script}")
         judged = _judge(host, built, folders, asked)
         for attempt in range(agreed.ATTEMPTS if asked.bisect else 0):
@@ -80,13 +82,14 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
 
 @dataclass(frozen=True)
 class Recording:
-    """Records runs of one command, each in a container of its own, so many at the same time."""
+    """Records runs of one command, each in a container or a cluster of its own."""
 
     host: Engine
     built: Built
     command: Sequence[str]
     inputs: Sequence[Path]
     jobs: int
+    workers: int = 1
 
     def run(self, folders: Sequence[Path], words: str, bisect_at: int | None = None) -> None:
         """Record as many runs as there are folders to be made.
@@ -110,17 +113,55 @@ class Recording:
 
     def _one(self, into: Path, on_line: Callable[[str], None], bisect_at: int | None) -> None:
         words = [] if bisect_at is None else ["--bisect", str(bisect_at)]
-        done = containers.run(
-            self.host.client,
-            self.built.name,
-            ["tf-repro", "record", "--progress", *words, "--keep", RECORD, "--", *self.command],
-            env=settings(os.environ, self.built),
-            inputs=self.inputs,
-            on_line=on_line,
-            folders={RECORD: into},
-        )
-        if not (into / agreed.RUN).exists():
-            raise KitError(f"{' '.join(self.command)}: {last_words(done.stderr)}")
+        argv = ["tf-repro", "record", "--progress", *words, "--keep", RECORD, "--", *self.command]
+        env = settings(os.environ, self.built)
+        if self.workers > 1:
+            folders = [into / cluster.name(index) for index in range(self.workers)]
+            into.mkdir()
+            ended = cluster.run(
+                self.host.client,
+                self.built.name,
+                argv,
+                self.workers,
+                env=env,
+                inputs=self.inputs,
+                on_line=on_line,
+                folders=[{RECORD: folder} for folder in folders],
+            )
+        else:
+            folders = [into]
+            alone = containers.run(
+                self.host.client,
+                self.built.name,
+                argv,
+                env=env,
+                inputs=self.inputs,
+                on_line=on_line,
+                folders={RECORD: into},
+            )
+            ended = [alone]
+        self._see_that_all_are_recorded(folders, ended)
+
+    def _see_that_all_are_recorded(
+        self, folders: Sequence[Path], ended: Sequence[Finished]
+    ) -> None:
+        left = [folder for folder in folders if not (folder / agreed.RUN).exists()]
+        if not left:
+            return
+        command, said = " ".join(self.command), last_words(ended[folders.index(left[0])].stderr)
+        for folder in folders:
+            # Who has failed by himself says why; his peers wait for him until they are killed.
+            if folder not in left and _exit_status(folder):
+                raise KitError(f"{command}: {folder.name}: {last_words(_stderr(folder))}")
+        raise KitError(f"{command}: {said}")
+
+
+def _exit_status(folder: Path) -> int:
+    return int(json.loads((folder / agreed.RUN).read_text())["exit_status"])
+
+
+def _stderr(folder: Path) -> str:
+    return (folder / agreed.STDERR).read_text(errors="replace")
 
 
 def settings(environ: Mapping[str, str], built: Built) -> dict[str, str]:

@@ -25,6 +25,7 @@ OWN_TESTS = "it would run these tests again, and others test it"
 # Of these, make is only asked whether it knows them.
 ONLY_ASKED = {
     "make prove": "test_prove runs it",
+    "make prove-cluster": "test_cluster runs it",
     "make test": OWN_TESTS,
     "make test-unit": OWN_TESTS,
     "make lint": "`make test` begins with it",

@@ -29,9 +29,10 @@ class Settings:
         aslr: one of ASLR.
         reach: one of REACHES.
         debug: whether every hook says on stderr what it does.
+        task: the path of the streams of this task of a cluster; see tf_repro.cluster.
     """
 
-    __slots__ = ("aslr", "debug", "mode", "reach", "seed")
+    __slots__ = ("aslr", "debug", "mode", "reach", "seed", "task")
 
     def __init__(
         self,
@@ -41,12 +42,14 @@ class Settings:
         *,
         reach: str = REACHES[0],
         debug: bool = False,
+        task: str = "",
     ) -> None:
         self.mode = mode
         self.seed = seed
         self.aslr = aslr
         self.reach = reach
         self.debug = debug
+        self.task = task
 
     @property
     def deterministic(self) -> bool:
@@ -92,13 +95,26 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
     Raises:
         SettingsError: a value is not one that we know.
     """
+    mode = parse_choice("TF_REPRO", environ.get("TF_REPRO", DEFAULT_MODE), MODES)
     return Settings(
-        parse_choice("TF_REPRO", environ.get("TF_REPRO", DEFAULT_MODE), MODES),
+        mode,
         parse_seed(environ.get("TF_REPRO_SEED", str(DEFAULT_SEED))),
         parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
         reach=parse_choice("TF_REPRO_REACH", environ.get("TF_REPRO_REACH", REACHES[0]), REACHES),
         debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
+        task="" if mode == "off" else _task(environ.get("TF_CONFIG")),
     )
+
+
+def _task(config: "str | None") -> str:
+    if not config:
+        return ""
+    from tf_repro import cluster  # noqa: PLC0415  # JSON costs a millisecond, and few are in one
+
+    try:
+        return cluster.path(config)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 TYPE_CHECKING = False  # importing typing costs more than all that we do at start

@@ -56,7 +56,8 @@ class State:
 
     Attributes:
         seed: the seed of every stream, 0 to 2**32-1.
-        process: the scope of this process; its path is "" in the first.
+        process: the scope of this process; its path is "" in the first, or the first of a
+            cluster.
         own_seeds: what the script itself seeded, by library. It is mixed into every stream, so
             that a script which loops over seeds sees its children and generators follow.
         observer: called with (kind, name) for every stream given out; set by the audit.
@@ -68,7 +69,7 @@ class State:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.process = Scope("")
+        self.process = Scope(settings.current.task)
         self.own_seeds: dict[str, str] = {}
         self.observer: Callable[[str, str], None] | None = None
         self.own_seed_observer: Callable[[str, object], None] | None = None

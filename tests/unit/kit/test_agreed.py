@@ -8,6 +8,7 @@ import shlex
 import pytest
 import yaml
 
+from scripts.engine import cluster
 from scripts.places import REPO
 from scripts.proof import agreed
 from scripts.publish import changelog
@@ -16,7 +17,7 @@ from tf_repro.machine import gpu
 
 # Where the runtime keeps its copies: what moves there is followed here, and nowhere else.
 from tf_repro.recording import surroundings
-from tf_repro.verify import command
+from tf_repro.verify import command, workers
 from tf_repro.verify.running import git_commit, run, workspace
 
 # What is agreed -> (the kit's copy, the runtime's).
@@ -25,6 +26,8 @@ COPIES: dict[str, tuple[object, object]] = {
     "which image it is": (agreed.IMAGE, surroundings.IMAGE),
     "folders that are left out": (agreed.LEFT_OUT, workspace.LEFT_OUT),
     "how a run ended": (agreed.RUN, run.RUN),
+    "what it said": (agreed.STDERR, run.STDERR),
+    "the folder of a worker": (cluster.name(3), f"{workers.WORKER}3"),
     "pairs that look for the operation": (agreed.ATTEMPTS, command.ATTEMPTS),
     "the name of such a run": (agreed.PAIR, command.PAIR),
     "no result": (agreed.COULD_NOT_RUN, command.COULD_NOT_RUN),

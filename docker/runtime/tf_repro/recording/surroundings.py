@@ -38,6 +38,7 @@ def describe() -> dict[str, Any]:
         "mode": chosen.mode,
         "seed": chosen.seed,
         "reach": chosen.reach,
+        "task": chosen.task,
         "hashes": "fixed" if restart.hash_seed_is_fixed() else restart.why_hashes(),
         "argv": sys.orig_argv,
         "python": platform.python_version(),

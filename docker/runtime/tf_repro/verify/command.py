@@ -17,12 +17,14 @@ from tf_repro.verify.running.run import RUN, CannotRunError, last_words, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tf_repro.verify.verdict import Verdict
 
 IDENTICAL, DIFFERENT, COULD_NOT_RUN = 0, 1, 2
 # Pairs of runs that look for the operation: the second only where the first has not found it.
 ATTEMPTS = 2
-PAIR = "bisect-"
+RUNS, PAIR = "run-*", "bisect-"
 NO_BISECT = (
     "nothing to bisect: no step was recorded in which the runs part, and what XLA compiles, or "
     "what is outside of training, is no operation that can be seen"
@@ -82,12 +84,25 @@ def run(chosen: argparse.Namespace) -> int:
             case "record":
                 return _record(chosen)
             case "judge":
-                return _report(_verdict(_runs_below(chosen.folders), chosen), chosen)
+                return _judge(chosen)
             case _:
                 return _compare(chosen)
     except CannotRunError as error:
         say(str(error))
         return COULD_NOT_RUN
+
+
+def _judge(chosen: argparse.Namespace) -> int:
+    from tf_repro.verify import workers  # noqa: PLC0415  # NumPy
+
+    clusters = workers.below(chosen.folders, (RUNS, f"{PAIR}*"))
+    if not clusters:
+        return _report(_verdict(_runs_below(chosen.folders), chosen), chosen)
+    judged = workers.judge({name: _verdict(its, chosen) for name, its in clusters.items()})
+    shown = judged.verdicts[judged.first]
+    text = workers.render(judged, colour=_in_colour())
+    _leave(chosen, shown, text, workers.as_json(judged), workers.sentence(judged))
+    return IDENTICAL if judged.identical else DIFFERENT
 
 
 def _verify(chosen: argparse.Namespace) -> int:
@@ -184,30 +199,43 @@ def _verdict(folders: Sequence[Path], chosen: argparse.Namespace) -> "Verdict":
 
 
 def _is_extra(folder: Path) -> bool:
-    return folder.name.startswith(PAIR)
+    """Return whether it belongs to the extra pair: by its name, or its cluster's."""
+    return folder.name.startswith(PAIR) or folder.parent.name.startswith(PAIR)
 
 
 def _report(verdict: "Verdict", chosen: argparse.Namespace) -> int:
-    from tf_repro.verify.reporting import page, passport, terminal  # noqa: PLC0415  # as above
+    from tf_repro.verify.reporting import terminal  # noqa: PLC0415  # as above
 
+    text = terminal.render(verdict, colour=_in_colour())
+    _leave(chosen, verdict, text, terminal.as_json(verdict), terminal.sentence(verdict))
+    return IDENTICAL if verdict.identical else DIFFERENT
+
+
+def _in_colour() -> bool:
     # https://no-color.org
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    sys.stdout.write(terminal.render(verdict, colour=colour))
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _leave(
+    chosen: argparse.Namespace, verdict: "Verdict", text: str, whole: "dict[str, Any]", said: str
+) -> None:
+    """Print a report, and write those that were asked for."""
+    from tf_repro.verify.reporting import page, passport  # noqa: PLC0415  # as above
+
+    sys.stdout.write(text)
     if chosen.json:
-        _write(chosen.json, json.dumps(terminal.as_json(verdict), indent=1) + "\n")
+        _write(chosen.json, json.dumps(whole, indent=1) + "\n")
     if chosen.html:
         _write(chosen.html, page.render(verdict))
     path = chosen.passport or (Path(passport.NAME) if chosen.command == "verify" else None)
     if path:
-        verified = {"runs": len(verdict.runs), "verdict": terminal.sentence(verdict)}
-        text = json.dumps(passport.of(verdict.runs[0], verified), indent=1) + "\n"
+        verified = {"runs": len(verdict.runs), "verdict": said}
         try:
-            _write(path, text)
+            _write(path, json.dumps(passport.of(verdict.runs[0], verified), indent=1) + "\n")
         except CannotRunError as error:
             if chosen.passport:
                 raise
             say(f"no passport is left: {error}")
-    return IDENTICAL if verdict.identical else DIFFERENT
 
 
 def _compare(chosen: argparse.Namespace) -> int:
@@ -233,7 +261,7 @@ def _runs_below(folders: Sequence[Path]) -> "list[Path]":
         for path in (
             [folder]
             if (folder / RUN).exists()
-            else [*sorted(folder.glob("run-*")), *sorted(folder.glob(f"{PAIR}*"))]
+            else [*sorted(folder.glob(RUNS)), *sorted(folder.glob(f"{PAIR}*"))]
         )
     ]
     if len(found) < 2:  # noqa: PLR2004  # to compare takes two
