@@ -61,7 +61,7 @@ def step(batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             losses(label, model(image, training=True)), global_batch_size=BATCH
         )
     variables = model.trainable_variables
-    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
     return loss
 
 

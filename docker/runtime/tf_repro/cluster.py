@@ -13,11 +13,14 @@ VARIABLE = "TF_CONFIG"
 EVALUATOR = "evaluator"
 
 
-def path(text: str) -> str:
-    """Return the path of the streams of a task, such as "/worker1"; empty for the chief's.
+def path(text: str) -> "str | None":
+    """Return the path of the streams of a task, such as "/worker1": empty for the chief's.
 
     Args:
         text: the value of TF_CONFIG.
+
+    Returns:
+        None where it names no cluster: a job of one machine, as some services describe it.
 
     Raises:
         ValueError: it names no task of a cluster; the message is one line for the user.
@@ -26,7 +29,7 @@ def path(text: str) -> str:
     cluster = _mapping(config.get("cluster", {}), "cluster")
     task = _mapping(config.get("task", {}), "task")
     if not cluster or not task:
-        return ""  # a job of one machine, as some services describe it
+        return None
     kind, index = task.get("type"), task.get("index")
     if kind != EVALUATOR and kind not in cluster:
         raise _wrong(f"task.type is {kind!r}, and the cluster has {', '.join(cluster)}")

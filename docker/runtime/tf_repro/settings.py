@@ -29,7 +29,8 @@ class Settings:
         aslr: one of ASLR.
         reach: one of REACHES.
         debug: whether every hook says on stderr what it does.
-        task: the path of the streams of this task of a cluster; see tf_repro.cluster.
+        task: the path of the streams of this task of a cluster; None without one. See
+            tf_repro.cluster.
     """
 
     __slots__ = ("aslr", "debug", "mode", "reach", "seed", "task")
@@ -42,7 +43,7 @@ class Settings:
         *,
         reach: str = REACHES[0],
         debug: bool = False,
-        task: str = "",
+        task: "str | None" = None,
     ) -> None:
         self.mode = mode
         self.seed = seed
@@ -102,13 +103,13 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
         parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
         reach=parse_choice("TF_REPRO_REACH", environ.get("TF_REPRO_REACH", REACHES[0]), REACHES),
         debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
-        task="" if mode == "off" else _task(environ.get("TF_CONFIG")),
+        task=None if mode == "off" else _task(environ.get("TF_CONFIG")),
     )
 
 
-def _task(config: "str | None") -> str:
+def _task(config: "str | None") -> "str | None":
     if not config:
-        return ""
+        return None
     from tf_repro import cluster  # noqa: PLC0415  # JSON costs a millisecond, and few are in one
 
     try:

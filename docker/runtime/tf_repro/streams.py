@@ -69,7 +69,7 @@ class State:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.process = Scope(settings.current.task)
+        self.process = Scope(settings.current.task or "")
         self.own_seeds: dict[str, str] = {}
         self.observer: Callable[[str, str], None] | None = None
         self.own_seed_observer: Callable[[str, object], None] | None = None

@@ -99,7 +99,7 @@ def step(batch: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
             losses(y, model(x, training=True)), global_batch_size=BATCH
         )
     variables = model.trainable_variables
-    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
     return loss
 
 

@@ -19,8 +19,8 @@ def config(kind: str, index: object, **hosts: list[str]) -> str:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("{}", ""),
-        ('{"cluster": {}, "environment": "cloud"}', ""),
+        ("{}", None),
+        ('{"cluster": {}, "environment": "cloud"}', None),
         (config("worker", 0), ""),
         (config("worker", 1), "/worker1"),
         (config("worker", "1"), "/worker1"),
@@ -30,7 +30,9 @@ def config(kind: str, index: object, **hosts: list[str]) -> str:
         (config("evaluator", 0), "/evaluator0"),
     ],
 )
-def test_the_chief_begins_at_the_seed_and_each_other_has_a_path(text: str, path: str) -> None:
+def test_the_chief_begins_at_the_seed_and_each_other_has_a_path(
+    text: str, path: str | None
+) -> None:
     assert cluster.path(text) == path
 
 

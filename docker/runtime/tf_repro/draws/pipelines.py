@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from tf_repro import messages, patch, streams
+from tf_repro import messages, patch, settings, streams
 from tf_repro.draws import keys, nested, ops, seeds
 
 KIND = "tensorflow.data"
 SEED_BITS = 31
+# Of numbers: large enough that opening one costs an element nothing, and made in a moment.
+BLOCK = 1024
 
 # Number -> seed, int64 [2].
 SeedFor = Callable[[Any], Any]
@@ -75,6 +77,8 @@ def _with_keys(dataset: Any, name: str) -> tuple[Any, SeedFor]:
         seed = streams.supply(f"{KIND}/{name}", SEED_BITS) or 1
         # Of 32 bits each: with one, elements would soon share their keys.
         numbers = made.random(seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+        if settings.current.task is not None:
+            numbers = _in_shards(numbers)
         return made.zip((numbers, dataset)), lambda number: number
     # In a graph, datasets begin anew at each call, but the key of what is around them goes on:
     # that of an element, or else a draw at each call.
@@ -88,6 +92,23 @@ def _with_keys(dataset: Any, name: str) -> tuple[Any, SeedFor]:
         return tensorflow.bitwise.bitwise_xor(base, tensorflow.stack([0, (index + 1) * spread]))
 
     return made.zip((made.range(tensorflow.int64.max), dataset)), seed_for
+
+
+def _in_shards(numbers: Any) -> Any:
+    """Return the numbers in a dataset that TensorFlow can shard by file, between workers.
+
+    It looks for a source that reads files below every dataset, and gives up at one without. Each
+    block of numbers ends with the lines of no file; of the blocks, each worker takes its share.
+    https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/grappler/optimizers/data/auto_shard.cc
+    """
+    tensorflow = sys.modules["tensorflow"]
+
+    def of_block(block: Any) -> Any:
+        lines = tensorflow.data.TextLineDataset(tensorflow.zeros([0], tensorflow.string))
+        nothing = lines.map(lambda _: tensorflow.zeros([2], tensorflow.int64))
+        return tensorflow.data.Dataset.from_tensor_slices(block).concatenate(nothing)
+
+    return numbers.batch(BLOCK, drop_remainder=True).flat_map(of_block)
 
 
 def _by_key(
