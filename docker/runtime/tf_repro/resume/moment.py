@@ -1,0 +1,193 @@
+"""The moments at which a checkpoint is saved or restored, and the whole state with it."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tf_repro import messages, settings, streams
+from tf_repro.resume import global_states, kernels, objects, pipelines, state_file
+
+IMAGE = "TF_REPRO_IMAGE"
+_LIBRARIES = ("tensorflow", "keras", "numpy", "torch")
+
+
+class Part(NamedTuple):
+    """A part of the state.
+
+    Attributes:
+        save: returns what JSON can hold.
+        restore: takes what `save` returned.
+    """
+
+    save: Callable[[], Any]
+    restore: Callable[[Any], None]
+
+
+# In the order in which they are restored: the global generators last, as the others may draw.
+# Rooms above this one add theirs.
+PARTS = {
+    "ops": Part(kernels.save, kernels.restore),
+    "data": Part(pipelines.save, pipelines.restore),
+    "objects": Part(objects.save, objects.restore),
+    "global": Part(global_states.save, global_states.restore),
+}
+
+_process = os.getpid()
+# Whether this process has trained, so that what it loads is no training that goes on.
+_has_trained = False
+_said: set[str] = set()
+# Checkpoints whose states were written while callbacks were called, for each such round.
+_rounds: list[list[str]] = []
+
+
+def _say(line: str) -> None:
+    if line not in _said:
+        _said.add(line)
+        messages.warn(line)
+
+
+def note_training() -> None:
+    """Take down that this process has trained; what it restores from now on is its own affair."""
+    global _has_trained  # noqa: PLW0603  # once for each process
+    _has_trained = True
+
+
+def _script() -> str:
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    try:
+        return hashlib.blake2b(Path(file or "").read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return ""
+
+
+def _identity() -> dict[str, Any]:
+    """Return what must be the same for a state to be used, by the words that say what is not."""
+    chosen = settings.current
+    return {
+        "seed": chosen.seed,
+        "mode": chosen.mode,
+        "reach": chosen.reach,
+        "image": {
+            "streams": streams.VERSION,
+            **{
+                name: str(getattr(sys.modules[name], "__version__", ""))
+                for name in _LIBRARIES
+                if name in sys.modules
+            },
+        },
+        "script": _script(),
+    }
+
+
+def is_ours() -> bool:
+    """Return whether this is the process that trains, and no child that was forked from it."""
+    return os.getpid() == _process
+
+
+def saved(checkpoint: str, written: "str | None" = None) -> None:
+    """Leave the state beside a checkpoint that has just been saved.
+
+    Args:
+        checkpoint: the file, prefix or folder.
+        written: where it is until it takes its place.
+    """
+    if not is_ours() or "://" in checkpoint:
+        return
+    try:
+        state = {**_identity(), "parts": {name: part.save() for name, part in PARTS.items()}}
+        state_file.write(checkpoint, state_file.digest_of(written or checkpoint), state)
+        if _rounds:
+            _rounds[-1].append(checkpoint)
+        if kernels.unseen():
+            _say(
+                f"{checkpoint}: {kernels.unseen()} random ops were traced before anything was known "
+                "to save, and will begin again if the training is resumed from it"
+            )
+    except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
+        _say(f"{checkpoint} has no state to resume from: {_why(error)}")
+    note_training()
+
+
+def _why(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return text if isinstance(error, state_file.RefusedError) else f"{type(error).__name__}: {text}"
+
+
+def restored(checkpoint: str) -> bool:
+    """Go on from the state of a checkpoint that has just been restored, if it is usable.
+
+    Returns:
+        whether it is.
+    """
+    if not is_ours() or _has_trained or "://" in checkpoint:
+        return False
+    try:
+        state = state_file.read(checkpoint)
+        if state is None:
+            if f"{os.sep}.keras{os.sep}" not in checkpoint:  # of Keras' own, trained elsewhere
+                _say(
+                    f"{checkpoint} has no state beside it: random numbers and data begin anew"
+                )
+            return False
+        for what, value in _identity().items():
+            if state.get(what) != value:
+                raise state_file.RefusedError(f"it is of another {what}")
+    except FileNotFoundError:
+        return False
+    except Exception as error:  # noqa: BLE001  # as above
+        _refuse(checkpoint, error)
+        return False
+    return _restore(checkpoint, state["parts"])
+
+
+def _refuse(checkpoint: str, error: Exception) -> None:
+    _say(
+        f"{state_file.beside(checkpoint)} is not used: {_why(error)}; "
+        "random numbers and data begin anew"
+    )
+
+
+def _restore(checkpoint: str, parts: dict[str, Any]) -> bool:
+    before = {name: part.save() for name, part in PARTS.items()}
+    try:
+        for name, part in PARTS.items():
+            part.restore(parts[name])
+    except Exception as error:  # noqa: BLE001  # as above
+        for name, part in PARTS.items():
+            part.restore(before[name])
+        _refuse(checkpoint, error)
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def round_of_callbacks() -> Iterator[None]:
+    """Save the states of the checkpoints that are saved inside again at the end.
+
+    Callbacks are called one after the other, and those after the one that saves have not done yet
+    what belongs to the epoch.
+    """
+    _rounds.append([])
+    try:
+        yield
+    finally:
+        written = _rounds.pop()
+    for checkpoint in dict.fromkeys(written):
+        if os.path.lexists(state_file.beside(checkpoint)):  # it may have been pruned
+            saved(checkpoint)
+
+
+def guarded(function: Callable[..., None]) -> Callable[..., None]:
+    """Return the function: what it raises costs a line, and the training goes on."""
+
+    def safe(*args: Any) -> None:
+        try:
+            function(*args)
+        except Exception as error:  # noqa: BLE001  # as above
+            _say(f"not all of the training's state is restored: {_why(error)}")
+
+    return safe
