@@ -115,21 +115,34 @@ def is_over(place: Place, at: Now, *, last: bool = True) -> bool:
         at: where the program is.
         last: whether nothing was made there since.
     """
-    if at.loop is None:
+    if at.loop is None or not place.frames:
         return False
     of_loop, first, end = at.loop
-    for frame, code, made in place.frames:
-        present, offset, depth = at.frames.get(frame, (None, 0, 0))
-        if present is not code:
-            continue
-        if depth > at.frames[of_loop][2]:
-            return True  # in a call that the loop makes
-        if frame == of_loop and first <= made <= end:
-            return True
-        if any(one <= made <= two and one <= offset <= two for one, two in _loops(code)):
-            return made > offset or not last
-        return False
+    frame, code, made, offset, depth = _common(place, at)
+    if depth > at.frames[of_loop][2]:
+        return True  # in a call that the loop makes
+    if frame == of_loop and first <= made <= end:
+        return True
+    if any(one <= made <= two and one <= offset <= two for one, two in _loops(code)):
+        return made > offset or not last
     return False
+
+
+def _common(place: Place, at: Now) -> tuple[int, CodeType, int, int, int]:
+    """Return the innermost frame that was on the stack when something was made, and still is.
+
+    A frame that has ended may have left its id to another one. So they are followed from the
+    outermost on, and no further than to the first that has moved on since.
+    """
+    common = (0, _common.__code__, 0, 0, 0)
+    for depth, (frame, code, made) in enumerate(reversed(place.frames), 1):
+        present, offset, found = at.frames.get(frame, (None, 0, 0))
+        if present is not code or found != depth:
+            break
+        common = frame, code, made, offset, depth
+        if made != offset:
+            break
+    return common
 
 
 class _Line:
