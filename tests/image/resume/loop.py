@@ -28,6 +28,8 @@ if kind == "iterator":
 manager = tf.train.CheckpointManager(tf.train.Checkpoint(**tracked), folder, max_to_keep=2)
 manager.restore_or_initialize()
 later = random.Random()
+split = np.random.permutation(4)  # between the restoration and the loop: the same as at first
+print("S", split)
 augment = tf.random.Generator.from_non_deterministic_state()
 
 
@@ -55,8 +57,6 @@ def one(a, b):
 
 if kind == "epochs":
     for epoch in range(int(step) // 10, 5):
-        order = np.random.permutation(3)
-        print("O", epoch, order)
         for a, b in ds:
             if one(a, b) % every == 0:
                 manager.save()

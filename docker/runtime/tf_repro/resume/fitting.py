@@ -109,6 +109,9 @@ def _begin(callback_list: Any) -> Fit:
 
 def _go_on(fit: Fit) -> None:
     """Give the callbacks what they kept, once all of them have begun."""
+    if moment.awaits_fit(fit.name):
+        moment.go_on()
+    moment.note_training()
     if fit.to_come is not None:
         callbacks.restore(fit.callbacks, fit.to_come["callbacks"])
         callbacks.set_learning_rate(fit.model, fit.to_come["rate"])

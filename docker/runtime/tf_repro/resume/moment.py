@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tf_repro import messages, settings, streams
-from tf_repro.resume import global_states, kernels, objects, pipelines, state_file
+from tf_repro.resume import entry, global_states, kernels, objects, pipelines, state_file
 
 IMAGE = "TF_REPRO_IMAGE"
 _LIBRARIES = ("tensorflow", "keras", "numpy", "torch")
@@ -40,6 +40,8 @@ _process = os.getpid()
 # Whether this process has trained, so that what it loads is no training that goes on.
 _has_trained = False
 _said: set[str] = set()
+# The checkpoint that was restored, and its state, until the training goes on from it.
+_pending: "tuple[str, dict[str, Any]] | None" = None
 # Checkpoints whose states were written while callbacks were called, for each such round.
 _rounds: list[list[str]] = []
 
@@ -98,7 +100,8 @@ def saved(checkpoint: str, written: "str | None" = None) -> None:
     if not is_ours() or "://" in checkpoint:
         return
     try:
-        state = {**_identity(), "parts": {name: part.save() for name, part in PARTS.items()}}
+        parts = {name: part.save() for name, part in PARTS.items()}
+        state = {**_identity(), "loop": entry.loop(), "parts": parts}
         state_file.write(checkpoint, state_file.digest_of(written or checkpoint), state)
         if _rounds:
             _rounds[-1].append(checkpoint)
@@ -117,31 +120,33 @@ def _why(error: Exception) -> str:
     return text if isinstance(error, state_file.RefusedError) else f"{type(error).__name__}: {text}"
 
 
-def restored(checkpoint: str) -> bool:
+def restored(checkpoint: str) -> None:
     """Go on from the state of a checkpoint that has just been restored, if it is usable.
 
-    Returns:
-        whether it is.
+    Not at once, but as soon as the program comes to the loop that it was in when it saved.
     """
+    global _pending  # noqa: PLW0603  # once for each process
     if not is_ours() or _has_trained or "://" in checkpoint:
-        return False
+        return
     try:
         state = state_file.read(checkpoint)
         if state is None:
             if f"{os.sep}.keras{os.sep}" not in checkpoint:  # of Keras' own, trained elsewhere
-                _say(
-                    f"{checkpoint} has no state beside it: random numbers and data begin anew"
-                )
-            return False
+                _say(f"{checkpoint} has no state beside it: random numbers and data begin anew")
+            return
         for what, value in _identity().items():
             if state.get(what) != value:
                 raise state_file.RefusedError(f"it is of another {what}")
+        armed = _pending is not None
+        _pending = checkpoint, state
+        if state["loop"] is None:
+            go_on()
+        elif "fit" not in state["loop"] and not armed:
+            entry.when_entered(state["loop"], go_on)
     except FileNotFoundError:
-        return False
+        return
     except Exception as error:  # noqa: BLE001  # as above
         _refuse(checkpoint, error)
-        return False
-    return _restore(checkpoint, state["parts"])
 
 
 def _refuse(checkpoint: str, error: Exception) -> None:
@@ -151,7 +156,23 @@ def _refuse(checkpoint: str, error: Exception) -> None:
     )
 
 
-def _restore(checkpoint: str, parts: dict[str, Any]) -> bool:
+def awaits_fit(name: str) -> bool:
+    """Return whether a state waits for the fit of this name to go on from it."""
+    if _pending is None or not (_pending[1]["loop"] or {}).get("fit"):
+        return False
+    path, _, number = name.rpartition("#")
+    first, *kept = _pending[1]["parts"]["fit"].get(path, (0,))
+    return bool(kept) and number in kept[0]
+
+
+def go_on() -> None:
+    """Restore the state that waits for it, whole or not at all."""
+    global _pending  # noqa: PLW0603  # as above
+    if _pending is None:
+        return
+    (checkpoint, state), _pending = _pending, None
+    note_training()
+    parts = state["parts"]
     before = {name: part.save() for name, part in PARTS.items()}
     try:
         for name, part in PARTS.items():
@@ -160,8 +181,6 @@ def _restore(checkpoint: str, parts: dict[str, Any]) -> bool:
         for name, part in PARTS.items():
             part.restore(before[name])
         _refuse(checkpoint, error)
-        return False
-    return True
 
 
 @contextlib.contextmanager
