@@ -12,8 +12,9 @@ from tf_repro.resume import global_states
 # Callbacks that keep nothing that decides what a training does.
 _LEFT_OUT = {"ProgbarLogger", "TensorBoard", "TqdmCallback", "RemoteMonitor"}
 _BACKUP = "BackupAndRestore"
-# Of a callback, what belongs to the run and not to the training.
-_ITS_OWN = {"params", "model", "_model", "validation_data", "verbose"}
+# Of a callback, what belongs to the run and not to the training. Keras 3 turns the sign of
+# min_delta around at the first epoch of a run.
+_ITS_OWN = {"params", "model", "_model", "validation_data", "verbose", "min_delta"}
 # Numbers in one value that is kept, and bytes of all metrics.
 _LARGEST, _LARGEST_METRICS = 4096, 16384
 

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.resume import callbacks, moment, pipelines, places
+from tf_repro.resume import callbacks, moment, pipeline, places
 
 _ledger = places.Ledger()
 # Fits that are running, the innermost last.
@@ -166,7 +166,9 @@ def on_callback_list(module: ModuleType) -> None:
             fit.in_batch_end = False
 
     @patch.around(module, "CallbackList.on_epoch_end")
-    def on_epoch_end(original: Callable[..., None], self: Any, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(
+        original: Callable[..., None], self: Any, epoch: int, logs: Any = None
+    ) -> None:
         fit = _of_list(self)
         if fit is None:
             original(self, epoch, logs)
@@ -185,9 +187,9 @@ def _of_list(callback_list: Any) -> "Fit | None":
 
 def begin_epoch(fit: Fit, dataset: Any) -> None:
     """Take down that an epoch has its iterator, and that the fit knows how far it is."""
-    pipeline = pipelines.of(dataset)
-    if pipeline is not None:
-        pipeline.driver = fit.position
+    known = pipeline.of(dataset)
+    if known is not None:
+        known.driver = fit.position
 
 
 moment.PARTS["fit"] = moment.Part(save, restore)

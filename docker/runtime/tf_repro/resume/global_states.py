@@ -17,7 +17,7 @@ def encoded(value: Any) -> Any:
     """Return what JSON can hold of the state of a generator."""
     if isinstance(value, dict):
         return {key: encoded(one) for key, one in value.items()}
-    if hasattr(value, "tobytes") and getattr(value, "ndim", 0):
+    if hasattr(value, "tobytes") and bool(getattr(value, "ndim", 0)):
         return {"array": value.dtype.str, "of": base64.b64encode(value.tobytes()).decode()}
     if isinstance(value, float):
         return {"float": value.hex()}
@@ -60,7 +60,7 @@ def _op_seeds() -> Any:
 def save() -> dict[str, Any]:
     """Return the state of each that is in use."""
     state: dict[str, Any] = {
-        "random": of_python(random._inst),  # type: ignore[attr-defined]  # typeshed has no private
+        "random": of_python(random._inst),
         "counters": {
             kind: counter.__reduce__()[1][0]
             for kind, counter in streams.state.process.counters.copy().items()
@@ -82,7 +82,7 @@ def save() -> dict[str, Any]:
 
 def restore(state: dict[str, Any]) -> None:
     """Put each into the state that `save` returned."""
-    to_python(random._inst, state["random"])  # type: ignore[attr-defined]  # as above
+    to_python(random._inst, state["random"])
     for kind, number in state["counters"].items():
         streams.state.process.counters[kind] = itertools.count(number)
     streams.state.own_seeds.clear()

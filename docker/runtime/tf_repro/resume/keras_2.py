@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.resume import fitting, kernels, pipelines, replay
+from tf_repro.resume import fitting, kernels, pipeline, replay
 
 
 def _on_data_adapter(module: ModuleType) -> None:
@@ -43,14 +43,19 @@ def _go_on(handler: Any, fit: fitting.Fit) -> int:
         return 0
     if state["stopped"]:
         handler._initial_epoch = handler._epochs
-    pipeline = pipelines.of(handler._dataset)
-    position = (pipeline.to_come or {}) if pipeline is not None else {}
+    known = pipeline.of(handler._dataset)
+    position = (known.to_come or {}) if known is not None else {}
     taken = int(position.get("taken", 0))
     if not state["done"] and handler._initial_epoch == state["epoch"]:
         handler._initial_step = handler._initial_step or state["steps"]
         fit.metrics = state["metrics"]
         taken -= state["steps"]
     return taken if fit.keeps_iterator else 0
+
+
+def _is_last(fit: fitting.Fit) -> bool:
+    """Return whether the callbacks of an epoch's last step are being called."""
+    return fit.in_batch_end and fit.data is not None and fit.steps() == fit.data._inferred_steps
 
 
 def _on_callbacks(module: ModuleType) -> None:
@@ -67,12 +72,11 @@ def _on_callbacks(module: ModuleType) -> None:
     @patch.around(module, "BackupAndRestore._backup")
     def backup(original: Callable[..., None], self: Any, epoch: int, batch: int = 0) -> None:
         fit = fitting.of_model(self.model)
-        if fit is not None and fit.in_batch_end and fit.data is not None:
+        if fit is not None and _is_last(fit):
             # Keras begins the next epoch then, so that this one must have come to its end.
-            if fit.steps() == fit.data._inferred_steps:
-                fit.late.append(lambda: original(self, epoch, batch))
-                return
-        original(self, epoch, batch)
+            fit.late.append(lambda: original(self, epoch, batch))
+        else:
+            original(self, epoch, batch)
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.resume import fitting, kernels, pipelines
+from tf_repro.resume import fitting, kernels, pipeline
 
 # The epoch iterator that was last begun anew: fit's, when its callbacks begin.
 _last: list[Any] = []
@@ -24,7 +24,7 @@ def _on_epoch_iterator(module: ModuleType) -> None:
             yield from original(self)
             return
         dataset = getattr(self, "_distributed_dataset", None)
-        done, seen = _go_on(self, fit, dataset)
+        done, seen = _go_on(fit, dataset)
         fit.step = 0
         for begin, end, iterator in original(self):
             if not fit.step:
@@ -35,7 +35,7 @@ def _on_epoch_iterator(module: ModuleType) -> None:
                 yield begin, end, iterator
 
 
-def _go_on(data: Any, fit: fitting.Fit, dataset: Any) -> tuple[int, int]:
+def _go_on(fit: fitting.Fit, dataset: Any) -> tuple[int, int]:
     """Begin where the fit was.
 
     Returns:
@@ -45,8 +45,8 @@ def _go_on(data: Any, fit: fitting.Fit, dataset: Any) -> tuple[int, int]:
     state, fit.resumed = fit.resumed, None
     if state is None:
         return 0, 0
-    pipeline = pipelines.of(dataset)
-    position = (pipeline.to_come or {}) if pipeline is not None else {}
+    known = pipeline.of(dataset)
+    position = (known.to_come or {}) if known is not None else {}
     taken = int(position.get("taken", 0))
     done = 0 if state["done"] or fit.epoch != state["epoch"] else int(state["steps"])
     return done, taken - done if fit.keeps_iterator else 0

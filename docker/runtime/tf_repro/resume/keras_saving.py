@@ -2,7 +2,6 @@
 
 import functools
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,17 +10,6 @@ from typing import Any
 from tf_repro import patch
 from tf_repro.resume import kernels, moment
 
-# Function -> which of its arguments names the file.
-_SAVING = {
-    "save_model": "filepath",
-    "save_weights_only": "filepath",
-    "save_model_to_hdf5": "filepath",
-}
-_LOADING = {
-    "load_model": "filepath",
-    "load_weights_only": "filepath",
-    "load_model_from_hdf5": "filepath",
-}
 # What is at work, so that a function that calls another of these counts once.
 _within = False
 
@@ -48,7 +36,7 @@ def _once(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _save(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Save to a file beside, leave the state, and put the file in its place: whole or not at all."""
+    """Save elsewhere, leave the state, and put the file in its place: whole, or not at all."""
     path = _path(args, kwargs, 1)
     kernels.expect_saves()
     if path is None or "://" in path or Path(path).is_dir() or not moment.is_ours():
@@ -112,7 +100,6 @@ def _of_h5(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_h5
 
 
-del sys
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "keras.saving.saving_lib": _on_saving,
     "keras.src.saving.saving_lib": _on_saving,

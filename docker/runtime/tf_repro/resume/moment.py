@@ -107,8 +107,8 @@ def saved(checkpoint: str, written: "str | None" = None) -> None:
             _rounds[-1].append(checkpoint)
         if kernels.unseen():
             _say(
-                f"{checkpoint}: {kernels.unseen()} random ops were traced before anything was known "
-                "to save, and will begin again if the training is resumed from it"
+                f"{checkpoint}: {kernels.unseen()} random ops were traced before anything was "
+                "known to save, and begin again if the training is resumed from it"
             )
     except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
         _say(f"{checkpoint} has no state to resume from: {_why(error)}")
@@ -134,9 +134,7 @@ def restored(checkpoint: str) -> None:
             if f"{os.sep}.keras{os.sep}" not in checkpoint:  # of Keras' own, trained elsewhere
                 _say(f"{checkpoint} has no state beside it: random numbers and data begin anew")
             return
-        for what, value in _identity().items():
-            if state.get(what) != value:
-                raise state_file.RefusedError(f"it is of another {what}")
+        _refuse_others(state)
         armed = _pending is not None
         _pending = checkpoint, state
         if state["loop"] is None:
@@ -147,6 +145,12 @@ def restored(checkpoint: str) -> None:
         return
     except Exception as error:  # noqa: BLE001  # as above
         _refuse(checkpoint, error)
+
+
+def _refuse_others(state: dict[str, Any]) -> None:
+    for what, value in _identity().items():
+        if state.get(what) != value:
+            raise state_file.RefusedError(f"it is of another {what}")
 
 
 def _refuse(checkpoint: str, error: Exception) -> None:
@@ -161,7 +165,7 @@ def awaits_fit(name: str) -> bool:
     if _pending is None or not (_pending[1]["loop"] or {}).get("fit"):
         return False
     path, _, number = name.rpartition("#")
-    first, *kept = _pending[1]["parts"]["fit"].get(path, (0,))
+    _, *kept = _pending[1]["parts"]["fit"].get(path, (0,))
     return bool(kept) and number in kept[0]
 
 
@@ -170,7 +174,8 @@ def go_on() -> None:
     global _pending  # noqa: PLW0603  # as above
     if _pending is None:
         return
-    (checkpoint, state), _pending = _pending, None
+    checkpoint, state = _pending
+    _pending = None
     note_training()
     parts = state["parts"]
     before = {name: part.save() for name, part in PARTS.items()}

@@ -48,9 +48,7 @@ def _put_variable(generator: Any, state: Any) -> None:
 KINDS = {
     kind.name: kind
     for kind in (
-        _Kind(
-            "numpy", lambda one: global_states.encoded(one.bit_generator.state), _put_numpy
-        ),
+        _Kind("numpy", lambda one: global_states.encoded(one.bit_generator.state), _put_numpy),
         _Kind("random", global_states.of_python, global_states.to_python),
         _Kind("tensorflow", _get_variable, _put_variable),
     )

@@ -119,8 +119,8 @@ def is_over(place: Place, at: Now, *, last: bool = True) -> bool:
         return False
     of_loop, first, end = at.loop
     frame, code, made, offset, depth = _common(place, at)
-    if depth > at.frames[of_loop][2]:
-        return True  # in a call that the loop makes
+    if not depth or depth > at.frames[of_loop][2]:
+        return True  # in a thread of a pipeline, or in a call that the loop makes
     if frame == of_loop and first <= made <= end:
         return True
     if any(one <= made <= two and one <= offset <= two for one, two in _loops(code)):

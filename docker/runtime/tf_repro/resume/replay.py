@@ -1,24 +1,19 @@
 """Bring a pipeline to where it was: begin what had begun, and take what had been taken."""
 
 import contextlib
-import itertools
 import time
+import weakref
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tf_repro import messages
-from tf_repro.resume import global_states, objects
-
-if TYPE_CHECKING:
-    from tf_repro.resume.pipelines import Pipeline
+from tf_repro.resume import global_states, objects, places
+from tf_repro.resume.pipeline import Pipeline
 
 # TensorFlow's own functions, under what is patched.
 ORIGINAL: dict[str, Callable[..., Any]] = {}
 # Seconds after which it is said how far it is, and between two such lines.
 PATIENCE = 3.0
-# Parts that call Python functions, which may draw from the global generators.
-_PYTHON = ("_GeneratorDataset", "_FlatMapDataset", "FlatMapDataset")
-
 _busy = False
 # Datasets whose next iterator is made and never used.
 _unused: list[Any] = []
@@ -53,12 +48,7 @@ def passed_over(dataset: Any) -> bool:
     return False
 
 
-def packed(numbers: list[int]) -> list[list[int]]:
-    """Return the runs of equal numbers, as pairs of number and length."""
-    return [[number, len(list(run))] for number, run in itertools.groupby(numbers)]
-
-
-def python_state(pipeline: "Pipeline") -> Any:
+def python_state(pipeline: Pipeline) -> Any:
     """Return the state that the functions of a pipeline in Python draw from, or None."""
     if not any(_calls_python(one) for one in _parts(pipeline.dataset())):
         return None
@@ -92,7 +82,24 @@ def _calls_python(dataset: Any) -> bool:
     return known
 
 
-def go_on(pipeline: "Pipeline", iterator: Any, *, again: bool) -> None:
+def begin(pipeline: Pipeline, iterator: Any) -> None:
+    """Begin an iterator on a dataset, and take it down."""
+    ORIGINAL["begin"](iterator, pipeline.dataset())
+    for each in pipeline.drawing():
+        each.begun += 1
+    if pipeline not in pipeline.drawing():
+        pipeline.begun += 1
+    if pipeline.own and pipeline.repeats:
+        pipeline.finished.append(pipeline.given())
+    pipeline.own += 1
+    pipeline.iterator, pipeline.taken, pipeline.over = weakref.ref(iterator), 0, False
+    pipeline.driver, pipeline.restored = None, False
+    pipeline.place = places.here()
+    pipeline.began = python_state(pipeline)
+    iterator._tf_repro_pipeline = pipeline
+
+
+def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
     """Begin an iterator where the one of its dataset was when the state was saved.
 
     Args:
@@ -100,8 +107,6 @@ def go_on(pipeline: "Pipeline", iterator: Any, *, again: bool) -> None:
         iterator: the Python object.
         again: it has begun already, before the state was restored.
     """
-    from tf_repro.resume import pipelines  # noqa: PLC0415  # which calls this
-
     position = pipeline.to_come or {}
     pipeline.to_come = None
     continues = "taken" in position
@@ -114,13 +119,14 @@ def go_on(pipeline: "Pipeline", iterator: Any, *, again: bool) -> None:
             _begin_all(pipeline, position, continues)
         else:
             for each in pipeline.drawing():
-                _begin_on(each, pipeline, position, continues=continues)
+                known = position if each is pipeline else each.to_come
+                _begin_on(each, known, continues=continues)
     before = None
     if continues and "began" in position:
         before = global_states.save(), objects.save()
         global_states.restore(position["began"]["global"])
         objects.restore(position["began"]["objects"])
-    pipelines.begin(pipeline, iterator, ORIGINAL["begin"])
+    begin(pipeline, iterator)
     pipeline.own = position.get("own", 0) + (0 if continues else 1)
     pipeline.begun = position.get("begun", 0) + (0 if continues else 1)
     for each in pipeline.drawing():
@@ -133,20 +139,14 @@ def go_on(pipeline: "Pipeline", iterator: Any, *, again: bool) -> None:
         pipeline.began = position["began"]
 
 
-def _begin_on(
-    part: "Pipeline", pipeline: "Pipeline", position: dict[str, Any], *, continues: bool
-) -> None:
+def _begin_on(part: Pipeline, known: "dict[str, Any] | None", *, continues: bool) -> None:
     """Begin as many iterators on a part that draws as had begun on it."""
-    known = position if part is pipeline else part.to_come
-    if known is None:
-        return
-    missing = known["begun"] - part.begun - (1 if continues else 0)
-    for _ in range(missing):
-        _begin_unused(part)
-    del pipeline
+    if known is not None:
+        for _ in range(known["begun"] - part.begun - (1 if continues else 0)):
+            _begin_unused(part)
 
 
-def _begin_unused(part: "Pipeline") -> None:
+def _begin_unused(part: Pipeline) -> None:
     dataset = part.dataset()
     if dataset is not None:
         iter(dataset)
@@ -154,14 +154,15 @@ def _begin_unused(part: "Pipeline") -> None:
             each.begun += 1
 
 
-def _begin_all(pipeline: "Pipeline", position: dict[str, Any], continues: bool) -> None:
+def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) -> None:
     """Begin all iterators again, and take from each what was taken: a part of it repeats."""
     numbers = [number for number, times in position["finished"] for _ in range(times)]
     if continues:
         numbers.pop()
     progress = _Progress(pipeline, sum(numbers))
     for number in numbers[pipeline.own :]:
-        iterator = iter(pipeline.dataset())
+        dataset: Any = pipeline.dataset()
+        iterator = iter(dataset)
         for _ in range(number):
             next(iterator, None)
             progress.step()
@@ -172,7 +173,7 @@ def _begin_all(pipeline: "Pipeline", position: dict[str, Any], continues: bool) 
     pipeline.finished = numbers
 
 
-def _take(pipeline: "Pipeline", iterator: Any, number: int) -> None:
+def _take(pipeline: Pipeline, iterator: Any, number: int) -> None:
     """Take elements that were taken before, and leave them."""
     progress = _Progress(pipeline, number)
     for _ in range(number):
@@ -183,7 +184,7 @@ def _take(pipeline: "Pipeline", iterator: Any, number: int) -> None:
 class _Progress:
     """Says how far it is, where that takes long."""
 
-    def __init__(self, pipeline: "Pipeline", number: int) -> None:
+    def __init__(self, pipeline: Pipeline, number: int) -> None:
         self.line = pipeline.name.rpartition("/")[0].lstrip("@")
         self.number, self.done, self.said = number, 0, time.monotonic()
 
