@@ -10,7 +10,8 @@ This table is loaded at every start, and the files when their modules are import
 # Module that is awaited -> file beside this one that knows what to do with it.
 WATCHED = {
     "random": "early",
-    "numpy.random": "objects",
+    "numpy.random": "early",
+    "tensorflow.python.framework.random_seed": "objects",
     "tensorflow.python.ops.stateful_random_ops": "objects",
     "keras.src.random.seed_generator": "objects",
     "tensorflow.python.ops.gen_random_ops": "kernels",
@@ -28,6 +29,8 @@ WATCHED = {
     "keras.src.saving.saving_lib": "keras_saving",
     "keras.saving.legacy.hdf5_format": "keras_saving",
     "keras.src.saving.legacy.hdf5_format": "keras_saving",
+    "keras.metrics.base_metric": "metrics",
+    "keras.src.metrics.base_metric": "metrics",
     "keras.engine.training": "keras_saving",
     "keras.src.engine.training": "keras_saving",
     # Keras 3.
@@ -37,4 +40,5 @@ WATCHED = {
     "keras.src.callbacks.model_checkpoint": "keras_3",
     "keras.src.legacy.saving.legacy_h5_format": "keras_saving",
     "keras.src.models.model": "keras_saving",
+    "keras.src.metrics.metric": "metrics",
 }

@@ -7,7 +7,6 @@ plain numbers in Python, as most callbacks of a script's own have. Weights are n
 from typing import Any
 
 from tf_repro import messages
-from tf_repro.resume import global_states
 
 # Callbacks that keep nothing that decides what a training does.
 _LEFT_OUT = {"ProgbarLogger", "TensorBoard", "TqdmCallback", "RemoteMonitor"}
@@ -15,8 +14,8 @@ _BACKUP = "BackupAndRestore"
 # Of a callback, what belongs to the run and not to the training. Keras 3 turns the sign of
 # min_delta around at the first epoch of a run.
 _ITS_OWN = {"params", "model", "_model", "validation_data", "verbose", "min_delta"}
-# Numbers in one value that is kept, and bytes of all metrics.
-_LARGEST, _LARGEST_METRICS = 4096, 16384
+# Numbers in one value that is kept.
+_LARGEST = 4096
 
 
 def is_backup(callback: Any) -> bool:
@@ -98,28 +97,6 @@ def restore(callback_list: Any, state: dict[str, Any]) -> None:
                 f"{name.partition('#')[0]} had its best weights in memory, which no checkpoint "
                 "holds: should it stop before there are better ones, they are not restored"
             )
-
-
-def _variables(model: Any) -> list[Any]:
-    return [one for metric in model.metrics for one in metric.variables]
-
-
-def metrics(model: Any) -> "list[Any] | None":
-    """Return the values of the metrics so far, or None where they are too many."""
-    import tensorflow as tf  # noqa: PLC0415  # Keras has it by now
-
-    values = [tf.convert_to_tensor(one).numpy() for one in _variables(model)]
-    if sum(value.nbytes for value in values) > _LARGEST_METRICS:
-        messages.warn("the metrics are too large to be kept: those of a resumed epoch begin anew")
-        return None
-    return [global_states.encoded(value.reshape(-1)) for value in values]
-
-
-def set_metrics(model: Any, values: list[Any]) -> None:
-    """Give the metrics their values back."""
-    for variable, value in zip(_variables(model), values, strict=True):
-        decoded = global_states.decoded(value)
-        variable.assign(decoded.reshape(tuple(variable.shape)))
 
 
 def _rate(model: Any) -> Any:

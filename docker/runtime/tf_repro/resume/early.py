@@ -1,6 +1,6 @@
-"""What happens when `random` is imported, long before there is anything to resume.
+"""What happens when `random` and NumPy are imported, which few programs do that train.
 
-It imports nothing else: many programs import `random`, and hardly any of them train.
+Nothing else is imported for it, and nothing is followed before TensorFlow is there.
 """
 
 import sys
@@ -8,25 +8,38 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import patch, streams
+from tf_repro import patch
 
 
-def _supplied(kind: str, number: Callable[[], int]) -> int:
-    from tf_repro.resume import objects  # noqa: PLC0415  # for those who draw a stream
-
-    return objects.supplied(kind, number)
+def _may_train() -> bool:
+    return "tensorflow" in sys.modules
 
 
 def _on_random(module: ModuleType) -> None:
-    streams.state.numbered = _supplied
-
     @patch.around(module, "Random.__init__")
     def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if not isinstance(self, module.SystemRandom):
-            from tf_repro.resume import objects  # noqa: PLC0415  # for those who make generators
+        if _may_train() and not isinstance(self, module.SystemRandom):
+            from tf_repro.resume import objects  # noqa: PLC0415  # for those who train
 
             objects.on_new_random(self, sys._getframe(2).f_code.co_filename)
 
 
-ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {"random": _on_random}
+def _on_numpy_random(module: ModuleType) -> None:
+    if not patch.has(module, "default_rng"):
+        return
+
+    @patch.around(module, "default_rng")
+    def default_rng(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        generator = original(*args, **kwargs)
+        if _may_train() and (not args or generator is not args[0]):
+            from tf_repro.resume import objects  # noqa: PLC0415  # as above
+
+            objects.on_new_numpy(generator)
+        return generator
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
+    "random": _on_random,
+    "numpy.random": _on_numpy_random,
+}

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.resume import callbacks, moment, pipeline, places
+from tf_repro.resume import callbacks, metrics, model_seeds, moment, pipeline, places
 
 _ledger = places.Ledger()
 # Fits that are running, the innermost last.
@@ -43,7 +43,7 @@ class Fit:
         self.data: Any = None
         self.step = 0
         self.resumed: dict[str, Any] | None = None
-        self.metrics: list[Any] | None = None
+        self.metrics: dict[str, Any] | None = None
 
     @property
     def has_backup(self) -> bool:
@@ -62,10 +62,11 @@ class Fit:
             "stopped": bool(self.model.stop_training),
             "callbacks": callbacks.save(self.callbacks),
             "rate": callbacks.learning_rate(self.model),
+            "seeds": model_seeds.save(self.model),
         }
         if not self.at_end:
             state["steps"] = self.steps()
-            state["metrics"] = callbacks.metrics(self.model)
+            state["metrics"] = metrics.save(self.model)
         return state
 
 
@@ -115,6 +116,7 @@ def _go_on(fit: Fit) -> None:
     if fit.to_come is not None:
         callbacks.restore(fit.callbacks, fit.to_come["callbacks"])
         callbacks.set_learning_rate(fit.model, fit.to_come["rate"])
+        model_seeds.restore(fit.model, fit.to_come["seeds"])
         for each in RESUME:
             each(fit)
 
@@ -147,7 +149,7 @@ def on_callback_list(module: ModuleType) -> None:
         if fit is not None:
             fit.epoch, fit.at_end = int(epoch), False
             if fit.metrics is not None:
-                callbacks.set_metrics(fit.model, fit.metrics)
+                metrics.restore(fit.model, fit.metrics)
                 fit.metrics = None
         original(self, epoch, logs)
 
@@ -174,6 +176,7 @@ def on_callback_list(module: ModuleType) -> None:
             original(self, epoch, logs)
             return
         fit.at_end = True
+        metrics.end_of_epoch()
         with moment.round_of_callbacks():
             original(self, epoch, logs)
             late, fit.late = fit.late, []

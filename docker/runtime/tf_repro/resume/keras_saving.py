@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tf_repro import patch
+from tf_repro import messages, patch
 from tf_repro.resume import kernels, moment
 
 # What is at work, so that a function that calls another of these counts once.
@@ -59,14 +59,33 @@ def _save(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def _loading(place: int) -> Callable[..., Any]:
     def load(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        done = original(*args, **kwargs)
         path = _path(args, kwargs, place)
         kernels.expect_saves()
-        if path is not None and Path(path).is_file():
-            moment.restored(path)
+        if path is None or not Path(path).is_file():
+            return original(*args, **kwargs)
+        if place and moment.is_usable(path):
+            _expect_optimizer(args[0], path)
+        done = original(*args, **kwargs)
+        moment.restored(path)
         return done
 
     return load
+
+
+def _expect_optimizer(model: Any, path: str) -> None:
+    """Have the optimiser's state loaded, too, where the file of weights holds it.
+
+    Keras 3 loads it into an optimiser that is built, as its own backup does, and else leaves it.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return
+    if not hasattr(optimizer, "apply"):  # Keras 2
+        messages.warn(
+            f"{path} holds no state of the optimiser, which begins anew: save the whole model"
+        )
+    elif not optimizer.built and model.built:
+        optimizer.build(model.trainable_variables)
 
 
 def _on_saving(module: ModuleType) -> None:

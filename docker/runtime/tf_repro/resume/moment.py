@@ -120,6 +120,19 @@ def _why(error: Exception) -> str:
     return text if isinstance(error, state_file.RefusedError) else f"{type(error).__name__}: {text}"
 
 
+def is_usable(checkpoint: str) -> bool:
+    """Return whether a checkpoint has a state that a training can go on from."""
+    if not is_ours() or _has_trained or "://" in checkpoint:
+        return False
+    try:
+        state = state_file.read(checkpoint)
+        if state is not None:
+            _refuse_others(state)
+    except (OSError, state_file.RefusedError):
+        return False
+    return state is not None
+
+
 def restored(checkpoint: str) -> None:
     """Go on from the state of a checkpoint that has just been restored, if it is usable.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tf_repro import patch
+from tf_repro import patch, streams
 from tf_repro.resume import global_states, places
 
 # Generators that are followed at a time, of each kind.
@@ -57,6 +57,8 @@ KINDS = {
 
 def _follow(kind: str, generator: Any) -> None:
     """Follow a generator that was just made, and have it go on if it is known."""
+    if streams.state.process.path:
+        return  # in a child, which begins anew
     name, state = _ledger.next(kind)
     if state is not None:
         KINDS[kind].put(generator, state)
@@ -107,6 +109,8 @@ def restore(state: dict[str, Any]) -> None:
 
 def supplied(kind: str, number: "Callable[[], int]") -> int:
     """Return which number of its kind a stream gives out next: the one of its line, if known."""
+    if streams.state.process.path:
+        return number()  # in a child, which begins anew
     name, known = _numbers.next(kind)
     value = number() if known is None else known
     _numbers.keep(name, value)
@@ -119,13 +123,14 @@ def on_new_random(generator: random.Random, file: str) -> None:
         _follow("random", generator)
 
 
-def _on_numpy_random(module: ModuleType) -> None:
-    @patch.around(module, "default_rng")
-    def default_rng(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        generator = original(*args, **kwargs)
-        if not args or generator is not args[0]:
-            _follow("numpy", generator)
-        return generator
+def on_new_numpy(generator: Any) -> None:
+    """Follow a generator of NumPy's."""
+    _follow("numpy", generator)
+
+
+def on_random_seed(_: ModuleType) -> None:
+    """Follow which numbers streams give out; the module is TensorFlow's."""
+    streams.state.numbered = supplied
 
 
 def _on_class(name: str) -> Callable[[ModuleType], None]:
@@ -142,7 +147,7 @@ def _on_class(name: str) -> Callable[[ModuleType], None]:
 
 
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
-    "numpy.random": _on_numpy_random,
+    "tensorflow.python.framework.random_seed": on_random_seed,
     "tensorflow.python.ops.stateful_random_ops": _on_class("Generator"),
     "keras.src.random.seed_generator": _on_class("SeedGenerator"),
 }
