@@ -35,7 +35,10 @@ made = tf.data.Dataset.from_tensor_slices((x, y))
 kinds = {
     "shuffle": lambda: {"x": made.shuffle(160).batch(16)},
     "augment": lambda: {"x": made.shuffle(160).map(augmented, num_parallel_calls=2).batch(16)},
-    "repeat": lambda: {"x": made.shuffle(160).repeat().batch(16).map(augmented), "steps_per_epoch": 7},
+    "repeat": lambda: {
+        "x": made.shuffle(160).repeat().batch(16).map(augmented),
+        "steps_per_epoch": 7,
+    },
     "cache": lambda: {"x": made.map(augmented).cache().shuffle(160).batch(16)},
     "python": lambda: {"x": made.shuffle(160).batch(16).map(python)},
     "generator": lambda: {
@@ -111,7 +114,7 @@ history = model.fit(
     verbose=0,
     callbacks=[
         *saving,
-        tf.keras.callbacks.EarlyStopping(watched, patience=1, min_delta=float(os.environ.get("DELTA", "0"))),
+        tf.keras.callbacks.EarlyStopping(watched, patience=int(os.environ.get("PATIENCE", "9"))),
         tf.keras.callbacks.ReduceLROnPlateau(watched, patience=1, min_delta=0.05, min_lr=0),
         Watch(),
     ],

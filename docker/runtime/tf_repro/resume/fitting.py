@@ -52,7 +52,7 @@ class Fit:
 
     def position(self) -> tuple[int, bool]:
         """Return how many elements the present iterator has given, and whether it is done."""
-        return self.taken(), self.at_end and not self.keeps_iterator
+        return int(self.taken()), self.at_end and not self.keeps_iterator
 
     def saved(self) -> dict[str, Any]:
         """Return where it is."""

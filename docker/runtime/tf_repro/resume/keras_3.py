@@ -79,6 +79,19 @@ def _on_callback_list(module: ModuleType) -> None:
     fitting.on_callback_list(module)
 
 
+def _on_backup(module: ModuleType) -> None:
+    _on_saving_callback("BackupAndRestore")(module)
+
+    @patch.around(module, "BackupAndRestore._save_model")
+    def save_model(original: Callable[..., None], self: Any) -> None:
+        fit = fitting.of_model(self.model)
+        if fit is not None and fit.in_batch_end and fit.steps() == fit.data.num_batches:
+            # There is no step left to resume the epoch by, and its end belongs to it.
+            fit.late.append(lambda: original(self))
+        else:
+            original(self)
+
+
 def _on_saving_callback(name: str) -> Callable[[ModuleType], None]:
     def hook(module: ModuleType) -> None:
         @patch.around(module, f"{name}.__init__")
@@ -92,6 +105,6 @@ def _on_saving_callback(name: str) -> Callable[[ModuleType], None]:
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "keras.src.trainers.epoch_iterator": _on_epoch_iterator,
     "keras.src.callbacks.callback_list": _on_callback_list,
-    "keras.src.callbacks.backup_and_restore": _on_saving_callback("BackupAndRestore"),
+    "keras.src.callbacks.backup_and_restore": _on_backup,
     "keras.src.callbacks.model_checkpoint": _on_saving_callback("ModelCheckpoint"),
 }

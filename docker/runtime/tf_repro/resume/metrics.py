@@ -29,7 +29,7 @@ def _variables(model: Any) -> dict[str, Any]:
     """Return the variables of a model's metrics, by the metric's name and a number."""
     metrics = list(_leaves(model.metrics))
     # Keras 2 makes it at once, and counts it among a model's metrics after the first step.
-    of_loss = getattr(getattr(model, "compiled_loss", None), "_loss_metric", None)
+    of_loss = getattr(getattr(model, "compiled_loss", None), "_total_loss_mean", None)
     if of_loss is not None and all(metric is not of_loss for metric in metrics):
         metrics.append(of_loss)
     return {
