@@ -205,6 +205,7 @@ NAMES = (
         for keras, release in (("keras", "2.12"), ("keras.src", "2.15"))
         for module, name in (
             ("engine.data_adapter", "DataHandler.enumerate_epochs"),
+            ("engine.data_adapter", "TensorLikeDataAdapter.__init__"),
             ("engine.training", "Model.save_weights"),
             ("engine.training", "Model.load_weights"),
             ("callbacks", "BackupAndRestore._backup"),

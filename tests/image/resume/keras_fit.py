@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import pathlib
 import sys
 
 import numpy as np
 import tensorflow as tf
 
-steps, folder, freq = 0, os.environ.get("FOLDER", "/tmp/backup"), os.environ.get("FREQ", "epoch")
+folder, freq = os.environ.get("FOLDER", "/tmp/backup"), os.environ.get("FREQ", "epoch")
 x = np.random.default_rng(1).normal(size=(160, 12)).astype("float32")
 y = (x.sum(1) > 0).astype("int32")
 
@@ -77,9 +78,8 @@ class Watch(tf.keras.callbacks.Callback):
     """Prints the metrics of each epoch, ends the program, and draws for itself."""
 
     def on_train_batch_end(self, batch, logs=None):
-        global steps
-        steps += 1
-        if steps == int(os.environ.get("KILL", "0")):
+        self.steps = getattr(self, "steps", 0) + 1
+        if self.steps == int(os.environ.get("KILL", "0")):
             os.kill(os.getpid(), 9)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -95,11 +95,11 @@ backup = tf.keras.callbacks.BackupAndRestore(
 saving = [backup]
 initial = 0
 if os.environ.get("WAY") == "weights":
-    path = os.path.join(folder, "e{epoch:02d}" + os.environ.get("ENDING", ".weights.h5"))
-    os.makedirs(folder, exist_ok=True)
-    whole = path.endswith(".keras") or path.endswith(".h5") and "weights" not in path
+    path = f"{folder}/e{{epoch:02d}}" + os.environ.get("ENDING", ".weights.h5")
+    pathlib.Path(folder).mkdir(exist_ok=True)
+    whole = path.endswith((".keras", "}.h5"))
     saving = [tf.keras.callbacks.ModelCheckpoint(path, save_weights_only=not whole)]
-    names = {name[:3] for name in os.listdir(folder) if name.startswith("e")}
+    names = [one.name[:3] for one in pathlib.Path(folder).iterdir() if one.name[:1] == "e"]
     if names:
         initial = int(max(names)[1:])
         latest = path.format(epoch=initial)

@@ -27,6 +27,16 @@ if kind == "iterator":
     iterator = tracked["iterator"] = iter(ds)
 manager = tf.train.CheckpointManager(tf.train.Checkpoint(**tracked), folder, max_to_keep=2)
 manager.restore_or_initialize()
+if "HALT" in os.environ:  # amid the writing of a state, as a power cut
+    fsync, left = os.fsync, [int(os.environ["HALT"])]
+
+    def halting(file):
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), 9)
+        fsync(file)
+
+    os.fsync = halting
 later = random.Random()
 split = np.random.permutation(4)  # between the restoration and the loop: the same as at first
 print("S", split)
@@ -56,12 +66,12 @@ def one(a, b):
 
 
 if kind == "epochs":
-    for epoch in range(int(step) // 10, 5):
+    for _ in range(int(step) // 10, 5):
         for a, b in ds:
             if one(a, b) % every == 0:
                 manager.save()
 elif kind == "ends":
-    for epoch in range(int(step) // 10, 5):
+    for _ in range(int(step) // 10, 5):
         rng = np.random.default_rng()
         for a, b in ds:
             one(a, b + 0 * int(rng.integers(2)))

@@ -5,10 +5,12 @@ from types import ModuleType
 from typing import Any
 
 from tf_repro import patch
-from tf_repro.resume import fitting, kernels, pipeline, replay
+from tf_repro.resume import fitting, kernels, moment, pipeline, replay
 
 
 def _on_data_adapter(module: ModuleType) -> None:
+    _on_arrays(module)
+
     @patch.around(module, "DataHandler.enumerate_epochs")
     def enumerate_epochs(original: Callable[..., Any], self: Any) -> Iterator[Any]:
         fit = fitting.of_model(self._model)
@@ -27,6 +29,16 @@ def _on_data_adapter(module: ModuleType) -> None:
             fitting.begin_epoch(fit, self._dataset)
             yield epoch, iterator
             before = before + self._current_step if fit.keeps_iterator else 0
+
+
+def _on_arrays(module: ModuleType) -> None:
+    @patch.around(module, "TensorLikeDataAdapter.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
+        # One iterator gives the batches of all epochs, and is to pass over those that are done,
+        # which Keras leaves out where the script names the first.
+        if "epochs" in kwargs:
+            kwargs["epochs"] += moment.epochs_to_come()
+        original(self, *args, **kwargs)
 
 
 def _steps(handler: Any, fit: fitting.Fit) -> int:

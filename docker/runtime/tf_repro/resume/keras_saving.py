@@ -17,6 +17,8 @@ _within = False
 def _path(args: Any, kwargs: Any, place: int) -> "str | None":
     """Return the file that a function was given, if it is a name."""
     given = args[place] if len(args) > place else kwargs.get("filepath")
+    if not isinstance(given, str | os.PathLike):  # Keras 2 opens .h5 by TensorFlow
+        given = getattr(given, "name", None)
     return os.fspath(given) if isinstance(given, str | os.PathLike) else None
 
 
@@ -42,7 +44,7 @@ def _save(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if path is None or "://" in path or Path(path).is_dir() or not moment.is_ours():
         return original(*args, **kwargs)
     # Keras looks at the ending.
-    temporary = str(Path(path).with_name(f".tf_repro.{os.getpid()}.{Path(path).name}"))
+    temporary = str(Path(path).with_name(f".tf_repro.{Path(path).name}"))
     if len(args) > 1:
         args = (args[0], temporary, *args[2:])
     else:

@@ -173,6 +173,14 @@ def _refuse(checkpoint: str, error: Exception) -> None:
     )
 
 
+def epochs_to_come() -> int:
+    """Return how many epochs are done of the fit that will go on from the state that waits."""
+    if _pending is None:
+        return 0
+    fits = [kept for _, *rest in _pending[1]["parts"]["fit"].values() for kept in rest]
+    return max((fit["epoch"] + 1 for kept in fits for fit in kept.values()), default=0)
+
+
 def awaits_fit(name: str) -> bool:
     """Return whether a state waits for the fit of this name to go on from it."""
     if _pending is None or not (_pending[1]["loop"] or {}).get("fit"):

@@ -85,7 +85,7 @@ def write(checkpoint: str, digest: str, state: dict[str, Any]) -> None:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.new")  # the next write takes the place of a rest
     try:
         with temporary.open("wb") as file:
             file.write(data)
