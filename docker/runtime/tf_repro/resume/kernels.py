@@ -41,6 +41,11 @@ def unseen() -> int:
     return _unseen
 
 
+def not_found_again() -> int:
+    """Return how many ops of the interrupted program have not been traced again."""
+    return len(_to_come)
+
+
 def _variable(name: str) -> Any:
     # Looked up by its name, so that no function captures it, as one that is exported must not.
     return sys.modules["tensorflow"].raw_ops.VarHandleOp(

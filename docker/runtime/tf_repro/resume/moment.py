@@ -105,6 +105,11 @@ def saved(checkpoint: str, written: "str | None" = None) -> None:
         state_file.write(checkpoint, state_file.digest_of(written or checkpoint), state)
         if _rounds:
             _rounds[-1].append(checkpoint)
+        if kernels.not_found_again():
+            _say(
+                f"{kernels.not_found_again()} random ops of functions were not traced again as "
+                "before the interruption: what draws in their place draws other numbers"
+            )
         if kernels.unseen():
             _say(
                 f"{checkpoint}: {kernels.unseen()} random ops were traced before anything was "
