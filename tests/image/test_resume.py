@@ -34,10 +34,10 @@ WAYS = {
     "CheckpointManager amid epochs": ("loop.py", {"DATA": "epochs"}),
     "CheckpointManager after epochs": ("loop.py", {"DATA": "ends"}),
     "CheckpointManager of two models": ("several.py", {"KIND": "gan"}),
-    "BackupAndRestore of a model of one's own": ("several.py", {"KIND": "subclass"}),
     "BackupAndRestore until EarlyStopping": ("several.py", {"KIND": "stops"}),
 }
 KERAS_2 = {
+    "BackupAndRestore of a model of one's own": ("several.py", {"KIND": "subclass"}),
     "ModelCheckpoint of TensorFlow's format": (
         "keras_fit.py",
         {"WAY": "weights", "ENDING": ".ckpt", "DATA": "arrays"},
@@ -45,8 +45,11 @@ KERAS_2 = {
 }
 KERAS_3 = {"ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"})}
 
-# It ends with the callbacks of its twentieth call.
-KILLS = {"BackupAndRestore with 3 steps at a time": (6, 13)}
+# They end before the thirtieth call of their callbacks.
+KILLS = {
+    "BackupAndRestore with 3 steps at a time": (6, 13),
+    "BackupAndRestore until EarlyStopping": (12, 17),
+}
 
 Interrupt = Callable[..., list[dict[str, Any]]]
 
@@ -127,9 +130,17 @@ def test_a_state_that_is_spoilt_is_refused_in_one_line(
     assert not row["equal"]
 
 
-def test_what_h5_cannot_restore_is_said(interrupt: Interrupt) -> None:
-    way = ("keras_fit.py", {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"})
-    (row,) = interrupt(DEFAULT, way, [17])
+@pytest.mark.parametrize(
+    ("tag", "way"),
+    [
+        (DEFAULT, ("keras_fit.py", {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"})),
+        (NEWEST, ("several.py", {"KIND": "subclass"})),
+    ],
+)
+def test_a_function_that_is_traced_fewer_times_is_said(
+    interrupt: Interrupt, tag: str, way: tuple[str, dict[str, str]]
+) -> None:
+    (row,) = interrupt(tag, way, [17])
     (line,) = row["said"]
     assert "not traced again" in line
     assert not row["equal"]
