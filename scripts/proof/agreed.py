@@ -6,7 +6,14 @@ tests/unit/kit/test_agreed.py holds this copy against the runtime's.
 from __future__ import annotations
 
 # What a run is asked for: whoever runs a script in an image hands all of it on.
-SETTINGS = ("TF_REPRO", "TF_REPRO_SEED", "TF_REPRO_ASLR", "TF_REPRO_REACH", "TF_REPRO_DEBUG")
+SETTINGS = (
+    "TF_REPRO",
+    "TF_REPRO_SEED",
+    "TF_REPRO_ASLR",
+    "TF_REPRO_REACH",
+    "TF_REPRO_RESUME",
+    "TF_REPRO_DEBUG",
+)
 # Tells the runtime which image it is in, which no image can know of itself.
 IMAGE = "TF_REPRO_IMAGE"
 # Folders that are no part of what a script reads.

@@ -26,6 +26,25 @@ def on_keras_variable(name: str) -> bool:
     return hasattr(layer.kernel, name)
 
 
+def of_handler(name: str) -> bool:
+    release = os.environ["RELEASE"]
+    keras = "keras" if release == "2.12" else "keras.src"
+    adapter = importlib.import_module(f"{keras}.engine.data_adapter")
+    handler = adapter.DataHandler(tf.zeros([2, 1]))
+    return hasattr(handler, name)
+
+
+def of_losses(name: str) -> bool:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return hasattr(model.compiled_loss, name)
+
+
+def of_epoch_iterator(name: str) -> bool:
+    module = importlib.import_module("keras.src.trainers.epoch_iterator")
+    return hasattr(module.EpochIterator(tf.zeros([2, 1]), batch_size=1), name)
+
+
 # What objects have once they are made, and no module tells.
 OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "Function": lambda name: hasattr(tf.function(lambda: 1), name),
@@ -37,6 +56,11 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     ),
     "SeedGenerator": lambda name: hasattr(tf.keras.random.SeedGenerator(), name),
     "Variable": on_keras_variable,
+    "DataHandler": of_handler,
+    "LossesContainer": of_losses,
+    "EpochIterator": of_epoch_iterator,
+    "Layer": lambda name: hasattr(tf.keras.layers.Dense(1), name),
+    "Trainer": lambda name: hasattr(tf.keras.Sequential(), name),
     "Context": lambda name: hasattr(
         importlib.import_module("tensorflow.python.eager.context").context(), name
     ),

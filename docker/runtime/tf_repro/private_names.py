@@ -43,6 +43,12 @@ _DRAWING_OPS = (
     *("parameterized_truncated_normal", "random_shuffle", "multinomial", "random_gamma"),
     "random_poisson_v2",
 )
+_RESUME = "resuming a training is"
+_ITERATOR, _CHECKPOINT = f"{_TF}data.ops.iterator_ops", f"{_TF}checkpoint.checkpoint"
+_HANDLER = (
+    *("_adapter", "_current_step", "_dataset", "_epochs", "_inferred_steps", "_initial_epoch"),
+    *("_initial_step", "_model", "_step_increment"),
+)
 _NO_TEST = ""  # is in no image of ours
 
 NAMES = (
@@ -176,6 +182,65 @@ NAMES = (
         KERAS_3,
     ),
     Private("", "Variable._value", "recording generators is", KERAS_3),
+    # Resuming
+    *(
+        Private(_CHECKPOINT, name, _RESUME, ALL)
+        for name in (
+            *("Checkpoint.__init__", "CheckpointV1.__init__"),
+            *("TrackableSaver.save", "TrackableSaver.restore"),
+        )
+    ),
+    Private(f"{_CHECKPOINT}_management", "_delete_file_if_exists", "removing states is", ALL),
+    *(
+        Private(_ITERATOR, f"OwnedIterator.{name}", _RESUME, ALL)
+        for name in ("_create_iterator", "_next_internal", "_restore_from_tensors")
+    ),
+    Private(f"{_TF}data.ops.dataset_ops", "DatasetV2._inputs", _RESUME, ALL),
+    Private(f"{_TF}data.ops.shuffle_op", "_ShuffleDataset", _RESUME, ALL),
+    Private(f"{_TF}data.ops.random_op", "_RandomDataset", _RESUME, ALL),
+    Private(f"{_TF}eager.context", "Context._seed", _RESUME, ALL),
+    *(Private("", f"DataHandler.{name}", _RESUME, KERAS_2) for name in _HANDLER),
+    *(
+        Private(f"{keras}.{module}", name, _RESUME, release)
+        for keras, release in (("keras", "2.12"), ("keras.src", "2.15"))
+        for module, name in (
+            ("engine.data_adapter", "DataHandler.enumerate_epochs"),
+            ("engine.data_adapter", "TensorLikeDataAdapter.__init__"),
+            ("engine.training", "Model.save_weights"),
+            ("engine.training", "Model.load_weights"),
+            ("callbacks", "BackupAndRestore._backup"),
+            ("callbacks", "BackupAndRestore.__init__"),
+            ("callbacks", "ModelCheckpoint.__init__"),
+            ("callbacks", "CallbackList.*"),
+            ("metrics.base_metric", "Metric.add_weight"),
+            ("saving.saving_lib", "save_*"),
+            ("saving.saving_lib", "load_*"),
+            ("saving.legacy.hdf5_format", "save_*"),
+            ("saving.legacy.hdf5_format", "load_*"),
+        )
+    ),
+    Private("", "LossesContainer._total_loss_mean", "the loss of a resumed epoch is", KERAS_2),
+    *(
+        Private(f"keras.src.{module}", name, _RESUME, KERAS_3)
+        for module, name in (
+            ("trainers.epoch_iterator", "EpochIterator.reset"),
+            ("trainers.epoch_iterator", "EpochIterator._enumerate_iterator"),
+            ("callbacks.callback_list", "CallbackList.*"),
+            ("callbacks.backup_and_restore", "BackupAndRestore.__init__"),
+            ("callbacks.backup_and_restore", "BackupAndRestore._save_model"),
+            ("callbacks.model_checkpoint", "ModelCheckpoint.__init__"),
+            ("legacy.saving.legacy_h5_format", "save_*"),
+            ("legacy.saving.legacy_h5_format", "load_*"),
+            ("metrics.metric", "Metric.add_variable"),
+            ("models.model", "Model.save_weights"),
+            ("models.model", "Model.load_weights"),
+            ("saving.saving_lib", "save_*"),
+            ("saving.saving_lib", "load_*"),
+        )
+    ),
+    Private("", "EpochIterator._steps_seen", _RESUME, KERAS_3),
+    Private("", "Layer._seed_generators", _RESUME, KERAS_3),
+    Private("", "Trainer._initial_epoch", _RESUME, KERAS_3),
     # Others
     Private("loky.process_executor", "ProcessPoolExecutor.submit", _EXECUTOR, _NO_TEST),
     Private(

@@ -12,6 +12,8 @@ ASLR = ("auto", "on", "off")
 # How far the bits reach: "anywhere" fixes what would follow the processor and the number of its
 # cores; "machine" leaves that to the libraries, for full speed on this kind of machine.
 REACHES = ("anywhere", "machine")
+# Whether a training that is started again from a checkpoint goes on as if it had never stopped.
+RESUME = ("on", "off")
 # A line on stderr for every hook, or none.
 DEBUG = ("0", "1")
 
@@ -28,12 +30,13 @@ class Settings:
         seed: 0 to MAX_SEED.
         aslr: one of ASLR.
         reach: one of REACHES.
+        resume: whether checkpoints are saved and restored with the state of all that is random.
         debug: whether every hook says on stderr what it does.
         task: the path of the streams of this task of a cluster; None without one. See
             tf_repro.cluster.
     """
 
-    __slots__ = ("aslr", "debug", "mode", "reach", "seed", "task")
+    __slots__ = ("aslr", "debug", "mode", "reach", "resume", "seed", "task")
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Settings:
         aslr: str = ASLR[0],
         *,
         reach: str = REACHES[0],
+        resume: bool = True,
         debug: bool = False,
         task: "str | None" = None,
     ) -> None:
@@ -49,6 +53,7 @@ class Settings:
         self.seed = seed
         self.aslr = aslr
         self.reach = reach
+        self.resume = resume
         self.debug = debug
         self.task = task
 
@@ -102,6 +107,8 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
         parse_seed(environ.get("TF_REPRO_SEED", str(DEFAULT_SEED))),
         parse_choice("TF_REPRO_ASLR", environ.get("TF_REPRO_ASLR", ASLR[0]), ASLR),
         reach=parse_choice("TF_REPRO_REACH", environ.get("TF_REPRO_REACH", REACHES[0]), REACHES),
+        resume=parse_choice("TF_REPRO_RESUME", environ.get("TF_REPRO_RESUME", RESUME[0]), RESUME)
+        == "on",
         debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
         task=None if mode == "off" else _task(environ.get("TF_CONFIG")),
     )

@@ -7,19 +7,19 @@ more than it must.
 
 import os
 
-from tf_repro import environment, hooks, settings, sources
+from tf_repro import environment, hooks, resume, settings, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _source_hook(source: str, table: str) -> "hooks.Hook":
+def _source_hook(source: str, table: str, folder: str = "sources") -> "hooks.Hook":
     def hook(module: "ModuleType") -> None:
         try:
-            handlers = getattr(__import__(f"tf_repro.sources.{source}", fromlist=(table,)), table)
+            handlers = getattr(__import__(f"tf_repro.{folder}.{source}", fromlist=(table,)), table)
             handlers[module.__name__](module)
-            if table == "ON_IMPORT" and environment.AUDIT in os.environ:
+            if table == "ON_IMPORT" and folder == "sources" and environment.AUDIT in os.environ:
                 _notes().on_import(module)
         except Exception as error:  # noqa: BLE001  # a release that we do not know, perhaps
             hooks.failed(module, error)
@@ -99,6 +99,10 @@ def arm(chosen: settings.Settings) -> None:
     identities = [_source_hook("identities", one) for one in ("ON_IMPORT", "BEFORE_IMPORT")]
     for name in sources.IDENTITIES:
         hooks.on_import(name, *identities)
+    # Not in a cluster, whose workers save and restore together: that is not covered.
+    if chosen.resume and chosen.deterministic and chosen.task is None:
+        for name, file in resume.WATCHED.items():
+            hooks.on_import(name, _source_hook(file, "ON_IMPORT", "resume"))
     if environment.AUDIT in os.environ:
         _notes().install()
 

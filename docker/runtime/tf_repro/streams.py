@@ -65,6 +65,8 @@ class State:
             the recorder.
         repeat_observer: called with what draws the same numbers again, by the rule of the library
             whose seed the script has given; set by the audit.
+        numbered: called with a kind and what counts it, for the number of the next stream of that
+            kind; set where a training may be resumed.
     """
 
     def __init__(self, seed: int) -> None:
@@ -74,6 +76,7 @@ class State:
         self.observer: Callable[[str, str], None] | None = None
         self.own_seed_observer: Callable[[str, object], None] | None = None
         self.repeat_observer: Callable[[str], None] | None = None
+        self.numbered: Callable[[str, Callable[[], int]], int] | None = None
 
 
 state = State(settings.current.seed)
@@ -124,7 +127,11 @@ def supply(kind: str, bits: int) -> int:
         bits: how many.
     """
     here = scope()
-    return named(kind, f"{here.path}:{kind}#{here.number(kind)}", bits)
+    if state.numbered is None or here is not state.process:
+        number = here.number(kind)
+    else:
+        number = state.numbered(kind, lambda: here.number(kind))
+    return named(kind, f"{here.path}:{kind}#{number}", bits)
 
 
 def named(kind: str, name: str, bits: int) -> int:

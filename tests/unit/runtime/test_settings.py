@@ -47,6 +47,7 @@ def test_refuses_every_other_mode(text: str) -> None:
         {"TF_REPRO_SEED": "4294967296"},
         {"TF_REPRO_ASLR": "0"},
         {"TF_REPRO_REACH": "everywhere"},
+        {"TF_REPRO_RESUME": "1"},
         {"TF_REPRO_DEBUG": "yes"},
         {"TF_REPRO_DEBUG": ""},
     ],

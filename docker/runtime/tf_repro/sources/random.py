@@ -31,9 +31,13 @@ _original_seed = random.Random.seed
 def _asked_by() -> str:
     """Return the name of the module that wants a generator seeded, from outside `random`."""
     frame = sys._getframe(3)  # past the two functions that stand in for Random.seed
-    while frame.f_back is not None and frame.f_globals.get("__name__") == "random":
+    while frame.f_back is not None and _is_between(str(frame.f_globals.get("__name__"))):
         frame = frame.f_back
     return str(frame.f_globals.get("__name__"))
+
+
+def _is_between(module: str) -> bool:
+    return module == "random" or module.startswith("tf_repro.")
 
 
 _global: random.Random = random._inst

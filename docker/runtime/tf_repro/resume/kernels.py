@@ -1,0 +1,185 @@
+"""Random ops of functions: their states are kept where they can be read and written.
+
+A legacy random op counts what it has drawn inside its kernel, which nobody can read. Where the
+script saves checkpoints, such an op becomes a stateless one, whose counter is in a variable. It
+draws the same numbers: both are Philox, with the op's two seeds as key and upper counter, and 256
+steps of the counter for each number that is asked for.
+https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/util/guarded_philox_random.cc
+https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/kernels/random_op.cc
+"""
+
+import itertools
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tf_repro import patch
+from tf_repro.draws import keys
+
+_PHILOX = 1  # tf.random.Algorithm.PHILOX
+
+# Whether the script has what saves checkpoints; until then, its functions are traced as ever.
+_saving = False
+# Seeds and kind of an op, and the how-manieth such -> the counter that it began with here.
+_known: dict[str, int] = {}
+_numbers: dict[str, Any] = {}
+# The counters of ops that have not been traced since the program was started again.
+_to_come: dict[str, int] = {}
+# Functions that were traced before anything was known to save, and draw.
+_unseen = 0
+
+
+def expect_saves() -> None:
+    """Take down that the script will save checkpoints, so that functions are traced for it."""
+    global _saving  # noqa: PLW0603  # once for each process
+    _saving = True
+
+
+def unseen() -> int:
+    """Return how many ops draw from states that cannot be read."""
+    return _unseen
+
+
+def not_found_again() -> int:
+    """Return how many ops of the interrupted program have not been traced again."""
+    return len(_to_come)
+
+
+def _variable(name: str) -> Any:
+    # Looked up by its name, so that no function captures it, as one that is exported must not.
+    return sys.modules["tensorflow"].raw_ops.VarHandleOp(
+        dtype="int64", shape=[3], shared_name=f"tf_repro/{name}", container=""
+    )
+
+
+def _begin(name: str, seed: int, seed2: int) -> None:
+    tensorflow = sys.modules["tensorflow"]
+    counter = _to_come.pop(name, 0)
+    with tensorflow.init_scope(), tensorflow.device("CPU:0"):
+        tensorflow.raw_ops.AssignVariableOp(
+            resource=_variable(name), value=tensorflow.constant([counter, seed2, seed], "int64")
+        )
+    _known[name] = counter
+
+
+def _in_xla() -> bool:
+    """Return whether what is traced will be compiled by XLA, which knows no named variables."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        held = frame.f_locals.get("self") if frame.f_code.co_name == "_initialize" else None
+        if getattr(held, "_jit_compile", None):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
+    return False
+
+
+def _is_followed(graph: Any) -> bool:
+    global _unseen  # noqa: PLW0603  # as above
+    tensorflow = sys.modules["tensorflow"]
+    if tensorflow.executing_eagerly() or not getattr(graph, "building_function", False):
+        return False
+    if keys.is_keyed(graph) or _is_of_dataset(graph):
+        return False
+    with tensorflow.init_scope():
+        if not tensorflow.executing_eagerly():
+            return False  # a graph of TF 1 is around it
+    if not _saving or _in_xla():
+        _unseen += 1
+        return False
+    return True
+
+
+def _is_of_dataset(graph: Any) -> bool:
+    while graph is not None:
+        if str(getattr(graph, "name", "")).startswith("Dataset_"):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def _philox(name: str, seed: int, seed2: int, shape: Any) -> dict[str, Any]:
+    """Return what a stateless op draws by, and move the counter on."""
+    tensorflow = sys.modules["tensorflow"]
+    raw = tensorflow.raw_ops
+    alike = f"{name}:{seed}:{seed2}"
+    name = f"{alike}:{next(_numbers.setdefault(alike, itertools.count()))}"
+    _begin(name, seed, seed2)
+    with tensorflow.device("CPU:0"):
+        size = tensorflow.cast(tensorflow.reduce_prod(shape), tensorflow.uint64)
+        state = raw.RngReadAndSkip(resource=_variable(name), alg=_PHILOX, delta=size)
+        words = tensorflow.bitcast(state, tensorflow.uint64)
+    return {"key": words[2:], "counter": words[:2], "alg": _PHILOX}
+
+
+def _stateless() -> dict[str, Callable[..., Any]]:
+    raw = sys.modules["tensorflow"].raw_ops
+    return {
+        "random_uniform": lambda by, shape, dtype: raw.StatelessRandomUniformV2(
+            shape=shape, dtype=dtype, **by
+        ),
+        "random_uniform_int": lambda by, shape, minval, maxval: raw.StatelessRandomUniformIntV2(
+            shape=shape, minval=minval, maxval=maxval, **by
+        ),
+        "random_standard_normal": lambda by, shape, dtype: raw.StatelessRandomNormalV2(
+            shape=shape, dtype=dtype, **by
+        ),
+        "truncated_normal": lambda by, shape, dtype: raw.StatelessTruncatedNormalV2(
+            shape=shape, dtype=dtype, **by
+        ),
+    }
+
+
+NAMES = ("random_uniform", "random_uniform_int", "random_standard_normal", "truncated_normal")
+
+
+def _op(name: str) -> Callable[..., Any]:
+    def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        tensorflow = sys.modules.get("tensorflow")
+        seeds = kwargs.get("seed"), kwargs.get("seed2")
+        if tensorflow is None or not all(isinstance(each, int) for each in seeds):
+            return original(*args, **kwargs)
+        graph = tensorflow.compat.v1.get_default_graph()
+        if not _is_followed(graph):
+            return original(*args, **kwargs)
+        given = {key: kwargs[key] for key in kwargs if key not in {"seed", "seed2", "name"}}
+        with tensorflow.name_scope(kwargs.get("name") or name):
+            shape = tensorflow.convert_to_tensor(args[0])
+            by = _philox(name, int(seeds[0]), int(seeds[1]), shape)  # type: ignore[arg-type]
+            return _stateless()[name](by, shape, *args[1:], **given)
+
+    return op
+
+
+def save() -> dict[str, int]:
+    """Return the counters of all ops that have drawn."""
+    if not _known:
+        return dict(_to_come)
+    tensorflow = sys.modules["tensorflow"]
+    state = dict(_to_come)
+    with tensorflow.device("CPU:0"):
+        for name in _known:
+            read = tensorflow.raw_ops.ReadVariableOp(resource=_variable(name), dtype="int64")
+            state[name] = int(read.numpy()[0])
+    return {name: counter for name, counter in state.items() if counter}
+
+
+def restore(state: dict[str, int]) -> None:
+    """Put the counters of all ops, here or to come, where they were."""
+    _to_come.clear()
+    _to_come.update({name: counter for name, counter in state.items() if name not in _known})
+    for name in _known:
+        _, seed, seed2, _ = name.split(":")
+        if name in state:
+            _to_come[name] = state[name]
+        _begin(name, int(seed), int(seed2))
+
+
+def _on_random_ops(module: ModuleType) -> None:
+    for name in NAMES:
+        patch.around(module, name)(_op(name))
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
+    "tensorflow.python.ops.gen_random_ops": _on_random_ops
+}

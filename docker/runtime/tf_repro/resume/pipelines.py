@@ -1,0 +1,119 @@
+"""tf.data: what follows the pipelines of a script, and has them go on where they were.
+
+The script's own saving of an iterator, where there is one, is TensorFlow's affair; what is here
+only follows.
+"""
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tf_repro import patch
+from tf_repro.resume import pipeline, places, replay
+
+_ledger = places.Ledger()
+_seeds = places.Ledger()
+
+
+def save() -> dict[str, Any]:
+    """Return where each pipeline is that is not to be made anew."""
+    now = places.now()
+    values = {one.name: one.saved(now) for one in pipeline.by_name.values()}
+    return {"datasets": _ledger.save(values), "seeds": _seeds.save()}
+
+
+def restore(state: dict[str, Any]) -> None:
+    """Have each pipeline go on where it was, as soon as it is asked for elements again."""
+    _seeds.restore(state["seeds"])
+    for name, kept in _ledger.restore(state["datasets"]).items():
+        known = pipeline.by_name.get(name)
+        if known is not None:
+            known.to_come = kept
+            _catch_up(known)
+
+
+def _catch_up(known: pipeline.Pipeline) -> None:
+    """Bring an iterator that the script has made already to where it was."""
+    iterator, position = known.iterator(), known.to_come
+    if iterator is None or known.over or position is None or "taken" not in position:
+        return
+    if not known.restored:
+        replay.go_on(known, iterator, again=True)
+        return
+    known.to_come, known.taken, known.own = None, position["taken"], position["own"]
+    for each in known.drawing():
+        if each.to_come is not None:
+            each.begun = each.to_come["begun"]
+
+
+def _on_begin(original: Callable[..., None], iterator: Any, dataset: Any) -> None:
+    known = pipeline.of(dataset)
+    if known is None or replay.busy():
+        original(iterator, dataset)
+    elif known.to_come is not None and not replay.passed_over(dataset):
+        replay.go_on(known, iterator, again=False)
+    else:
+        replay.begin(known, iterator)
+
+
+def _on_dataset_ops(module: ModuleType) -> None:
+    @patch.around(module, "DatasetV2.__init__")
+    def init(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if sys.modules["tensorflow.python.eager.context"].executing_eagerly() and not replay.busy():
+            name, position = _ledger.next()
+            pipeline.follow(name, self).to_come = position
+
+
+def _on_iterator_ops(module: ModuleType) -> None:
+    eager = module.context.executing_eagerly
+
+    @patch.around(module, "OwnedIterator._create_iterator")
+    def create_iterator(original: Callable[..., None], self: Any, dataset: Any) -> None:
+        if eager():
+            replay.ORIGINAL["begin"] = original
+            _on_begin(original, self, dataset)
+        else:
+            original(self, dataset)
+
+    @patch.around(module, "OwnedIterator._next_internal")
+    def next_internal(original: Callable[..., Any], self: Any) -> Any:
+        known = getattr(self, "_tf_repro_pipeline", None)
+        if known is None or known.iterator() is not self:
+            return original(self)
+        try:
+            element = original(self)
+        except module.errors.OutOfRangeError:
+            known.over = True
+            raise
+        known.taken += 1
+        return element
+
+    @patch.around(module, "OwnedIterator._restore_from_tensors")
+    def restore_from_tensors(original: Callable[..., Any], self: Any, *args: Any) -> Any:
+        known = getattr(self, "_tf_repro_pipeline", None)
+        if known is not None:
+            known.restored = True
+        return original(self, *args)
+
+
+def _on_seeds(module: ModuleType) -> None:
+    @patch.around(module, "get_seed")
+    def get_seed(original: Callable[..., Any], seed: Any) -> Any:
+        tensorflow = sys.modules["tensorflow"]
+        if seed is not None or not tensorflow.executing_eagerly() or replay.busy():
+            return original(seed)
+        name, known = _seeds.next()
+        if known is None:
+            seeds = original(seed)
+            known = [int(each) for each in seeds]
+        _seeds.keep(name, known)
+        return tuple(tensorflow.constant(each, tensorflow.int64, name="seed") for each in known)
+
+
+ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
+    "tensorflow.python.data.ops.dataset_ops": _on_dataset_ops,
+    "tensorflow.python.data.ops.iterator_ops": _on_iterator_ops,
+    "tensorflow.python.data.util.random_seed": _on_seeds,
+}

@@ -1,0 +1,198 @@
+"""Bring a pipeline to where it was: begin what had begun, and take what had been taken."""
+
+import contextlib
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tf_repro import messages
+from tf_repro.resume import global_states, objects, places
+from tf_repro.resume.pipeline import Pipeline
+
+# TensorFlow's own functions, under what is patched.
+ORIGINAL: dict[str, Callable[..., Any]] = {}
+# Seconds after which it is said how far it is, and between two such lines.
+PATIENCE = 3.0
+_busy = False
+# Datasets whose next iterator is made and never used.
+_unused: list[Any] = []
+
+
+def busy() -> bool:
+    """Return whether what runs is ours, and nothing of the script's."""
+    return _busy
+
+
+@contextlib.contextmanager
+def _ours() -> Iterator[None]:
+    global _busy  # noqa: PLW0603  # once for each process
+    before, _busy = _busy, True
+    try:
+        yield
+    finally:
+        _busy = before
+
+
+def pass_over(dataset: Any) -> None:
+    """Take down that the next iterator on a dataset is made and never used, as Keras does."""
+    _unused.append(dataset)
+
+
+def passed_over(dataset: Any) -> bool:
+    """Return whether it was taken down that the iterator now made on a dataset is never used."""
+    for number, each in enumerate(_unused):
+        if each is dataset:
+            del _unused[number]
+            return True
+    return False
+
+
+def python_state(pipeline: Pipeline) -> Any:
+    """Return the state that the functions of a pipeline in Python draw from, or None."""
+    if not any(_calls_python(one) for one in _parts(pipeline.dataset())):
+        return None
+    return {"global": global_states.save(), "objects": objects.save()}
+
+
+def _parts(dataset: Any) -> Iterator[Any]:
+    seen: dict[int, Any] = {}
+    left = [dataset]
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen[id(one)] = one
+            yield one
+            left.extend(one._inputs())
+
+
+def _calls_python(dataset: Any) -> bool:
+    """Return whether a function of this part of a pipeline calls Python."""
+    function = getattr(getattr(dataset, "_map_func", None), "function", None)
+    graph = getattr(function, "graph", None)
+    if graph is None:
+        return False
+    known: bool | None = getattr(dataset, "_tf_repro_python", None)
+    if known is None:
+        text = graph.as_graph_def()
+        kinds = {node.op for node in text.node}
+        kinds.update(node.op for each in text.library.function for node in each.node_def)
+        known = bool(kinds & {"PyFunc", "EagerPyFunc", "GeneratorDataset"})
+        dataset._tf_repro_python = known
+    return known
+
+
+def begin(pipeline: Pipeline, iterator: Any) -> None:
+    """Begin an iterator on a dataset, and take it down."""
+    ORIGINAL["begin"](iterator, pipeline.dataset())
+    for each in pipeline.drawing():
+        each.begun += 1
+    if pipeline not in pipeline.drawing():
+        pipeline.begun += 1
+    if pipeline.own and pipeline.repeats:
+        pipeline.finished.append(pipeline.given())
+    pipeline.own += 1
+    pipeline.iterator, pipeline.taken, pipeline.over = weakref.ref(iterator), 0, False
+    pipeline.driver, pipeline.restored = None, False
+    pipeline.place = places.here()
+    pipeline.began = python_state(pipeline)
+    iterator._tf_repro_pipeline = pipeline
+
+
+def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
+    """Begin an iterator where the one of its dataset was when the state was saved.
+
+    Args:
+        pipeline: of the dataset.
+        iterator: the Python object.
+        again: it has begun already, before the state was restored.
+    """
+    position = pipeline.to_come or {}
+    pipeline.to_come = None
+    continues = "taken" in position
+    missing = position.get("begun", 0) - pipeline.begun - (1 if continues else 0)
+    if again and missing < 0 and position["own"] == pipeline.own:
+        _take(pipeline, iterator, position["taken"] - pipeline.taken)
+        return
+    with _ours():
+        if pipeline.repeats and "finished" in position:
+            _begin_all(pipeline, position, continues)
+        else:
+            for each in pipeline.drawing():
+                known = position if each is pipeline else each.to_come
+                _begin_on(each, known, continues=continues)
+    before = None
+    if continues and "began" in position:
+        before = global_states.save(), objects.save()
+        global_states.restore(position["began"]["global"])
+        objects.restore(position["began"]["objects"])
+    begin(pipeline, iterator)
+    pipeline.own = position.get("own", 0) + (0 if continues else 1)
+    pipeline.begun = position.get("begun", 0) + (0 if continues else 1)
+    for each in pipeline.drawing():
+        each.to_come = None if each is pipeline else each.to_come
+    if continues:
+        _take(pipeline, iterator, position["taken"])
+    if before is not None:
+        objects.restore(before[1])
+        global_states.restore(before[0])
+        pipeline.began = position["began"]
+
+
+def _begin_on(part: Pipeline, known: "dict[str, Any] | None", *, continues: bool) -> None:
+    """Begin as many iterators on a part that draws as had begun on it."""
+    if known is not None:
+        for _ in range(known["begun"] - part.begun - (1 if continues else 0)):
+            _begin_unused(part)
+
+
+def _begin_unused(part: Pipeline) -> None:
+    dataset = part.dataset()
+    if dataset is not None:
+        iter(dataset)
+        for each in part.drawing():
+            each.begun += 1
+
+
+def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) -> None:
+    """Begin all iterators again, and take from each what was taken: a part of it repeats."""
+    numbers = [number for number, times in position["finished"] for _ in range(times)]
+    if continues:
+        numbers.pop()
+    progress = _Progress(pipeline, sum(numbers))
+    for number in numbers[pipeline.own :]:
+        dataset: Any = pipeline.dataset()
+        iterator = iter(dataset)
+        for _ in range(number):
+            next(iterator, None)
+            progress.step()
+    for each in pipeline.drawing():
+        known = position if each is pipeline else each.to_come
+        if known is not None:
+            each.begun = known["begun"] - (1 if continues else 0)
+    pipeline.finished = numbers
+
+
+def _take(pipeline: Pipeline, iterator: Any, number: int) -> None:
+    """Take elements that were taken before, and leave them."""
+    progress = _Progress(pipeline, number)
+    for _ in range(number):
+        iterator._next_internal()
+        progress.step()
+
+
+class _Progress:
+    """Says how far it is, where that takes long."""
+
+    def __init__(self, pipeline: Pipeline, number: int) -> None:
+        self.line = pipeline.name.rpartition("/")[0].lstrip("@")
+        self.number, self.done, self.said = number, 0, time.monotonic()
+
+    def step(self) -> None:
+        self.done += 1
+        if time.monotonic() - self.said > PATIENCE:
+            self.said = time.monotonic()
+            messages.warn(
+                f"the data of {self.line}: {self.done} of {self.number} elements that were used "
+                "before the interruption are passed over"
+            )

@@ -1,0 +1,165 @@
+"""The file that is left beside a checkpoint: one JSON object, written whole or not at all.
+
+It says which checkpoint it belongs to, and how to tell that nothing of it is missing or changed.
+Nothing in it is code, and reading it runs none.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+# The version goes up when a reader of the old one would misread the new one.
+VERSION = 1
+SUFFIX = ".tf_repro.json"
+# The largest file that is written or read, in bytes.
+LARGEST = 50_000
+# Of a checkpoint that is larger, blocks are read at equal distances: a digest is to cost less than
+# writing the checkpoint did.
+_WHOLE, _BLOCK, _BLOCKS = 1 << 23, 1 << 14, 256
+
+
+class RefusedError(Exception):
+    """A state cannot be used; the text says why, in a few words."""
+
+
+def beside(checkpoint: str) -> Path:
+    """Return the file of the state of a checkpoint, which is a file, a prefix or a folder."""
+    path = Path(checkpoint)
+    return path / f"saved_model{SUFFIX}" if path.is_dir() else Path(f"{checkpoint}{SUFFIX}")
+
+
+def digest_of(checkpoint: str) -> str:
+    """Return the digest of a checkpoint.
+
+    TensorFlow's has an index with a checksum of each tensor; of other files, the bytes count.
+    https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/protobuf/tensor_bundle.proto
+    """
+    index = Path(f"{checkpoint}.index")
+    path = index if index.exists() else Path(checkpoint)
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= _WHOLE:
+            digest.update(file.read())
+        else:
+            digest.update(str(size).encode())
+            for number in range(_BLOCKS):
+                file.seek((size - _BLOCK) * number // (_BLOCKS - 1))
+                digest.update(file.read(_BLOCK))
+    return digest.hexdigest()
+
+
+def _check(state: dict[str, Any]) -> str:
+    text = json.dumps(state, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def write(checkpoint: str, digest: str, state: dict[str, Any]) -> None:
+    """Leave the state of a checkpoint beside it, whole or not at all.
+
+    The one that was there before is kept as well: where a checkpoint is written over, it is good
+    until the new one is in its place.
+
+    Args:
+        checkpoint: the file, prefix or folder.
+        digest: of the checkpoint, which may not be in its place yet.
+        state: what JSON can hold.
+
+    Raises:
+        RefusedError: it is larger than a state may be.
+        OSError: it cannot be written.
+    """
+    path = beside(checkpoint)
+    state = json.loads(json.dumps(state))  # as it will be read: with text for keys
+    entry = {"digest": digest, "check": _check(state), "state": state}
+    states = [entry, *(one for one in _states(path) if one.get("digest") != digest)]
+    for kept in (states[:2], states[:1]):
+        text = json.dumps({"version": VERSION, "states": kept}, separators=(",", ":"))
+        if len(text) <= LARGEST:
+            break
+    else:
+        raise RefusedError(f"it would have {len(text)} bytes")
+    _write_whole(path, text.encode())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.new")  # the next write takes the place of a rest
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _states(path: Path) -> list[dict[str, Any]]:
+    try:
+        return _parsed(path)
+    except (OSError, RefusedError):
+        return []
+
+
+def _parsed(path: Path) -> list[dict[str, Any]]:
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise RefusedError(f"it has more than {LARGEST} bytes")
+    try:
+        whole = json.loads(data)
+        version, states = whole["version"], whole["states"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise RefusedError("it is cut or no state") from None
+    if version != VERSION:
+        raise RefusedError(f"it is of version {version}, and this image reads {VERSION}")
+    if not isinstance(states, list) or not all(isinstance(one, dict) for one in states):
+        raise RefusedError("it is cut or no state")
+    return states
+
+
+def read(checkpoint: str) -> "dict[str, Any] | None":
+    """Return the state of a checkpoint, or None where there is none.
+
+    A checkpoint that was renamed without it finds its state by the digest.
+
+    Raises:
+        RefusedError: there is one, and it cannot be used.
+    """
+    path, digest = beside(checkpoint), digest_of(checkpoint)
+    refused: RefusedError | None = None
+    if path.exists():
+        try:
+            return _of_digest(_parsed(path), digest)
+        except RefusedError as error:
+            refused = error
+    for other in sorted(path.parent.glob(f"*{SUFFIX}")):
+        try:
+            return _of_digest(_states(other), digest)
+        except RefusedError:
+            continue
+    if refused is not None:
+        raise refused
+    return None
+
+
+def _of_digest(states: list[dict[str, Any]], digest: str) -> dict[str, Any]:
+    for one in states:
+        if one.get("digest") == digest:
+            state = one.get("state")
+            if not isinstance(state, dict) or one.get("check") != _check(state):
+                raise RefusedError("it has been changed")
+            return state
+    raise RefusedError("it belongs to another checkpoint")
+
+
+def remove(checkpoint: str) -> None:
+    """Remove the state of a checkpoint that is removed itself."""
+    beside(checkpoint).unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""A training that is killed and started again ends as if it had never stopped, bit for bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.image.conftest import RunInImage
+
+PROGRAMS = Path(__file__).parent / "resume"
+DEFAULT, NEWEST = "2.15-cpu", "2.21-cpu"
+# A run of either program has fifty steps.
+TEN = (3, 8, 13, 17, 22, 27, 31, 36, 41, 46)
+
+# What each way of saving is called by -> the program, and its settings.
+WAYS = {
+    "BackupAndRestore": ("keras_fit.py", {"DATA": "augment"}),
+    "BackupAndRestore of arrays": ("keras_fit.py", {"DATA": "arrays", "FREQ": "5"}),
+    "BackupAndRestore every 4 steps": ("keras_fit.py", {"DATA": "augment", "FREQ": "4"}),
+    "BackupAndRestore of repeat": ("keras_fit.py", {"DATA": "repeat", "FREQ": "4"}),
+    "BackupAndRestore of cache": ("keras_fit.py", {"DATA": "cache"}),
+    "BackupAndRestore of a generator": ("keras_fit.py", {"DATA": "generator", "FREQ": "3"}),
+    "BackupAndRestore with 3 steps at a time": ("keras_fit.py", {"EXECUTION": "3"}),
+    "ModelCheckpoint": (
+        "keras_fit.py",
+        {"WAY": "weights", "ENDING": ".keras", "DATA": "validation"},
+    ),
+    "CheckpointManager": ("loop.py", {"DATA": "repeat"}),
+    "CheckpointManager with the iterator": ("loop.py", {"DATA": "iterator"}),
+    "CheckpointManager amid epochs": ("loop.py", {"DATA": "epochs"}),
+    "CheckpointManager after epochs": ("loop.py", {"DATA": "ends"}),
+    "CheckpointManager of two models": ("several.py", {"KIND": "gan"}),
+    "BackupAndRestore until EarlyStopping": ("several.py", {"KIND": "stops"}),
+}
+KERAS_2 = {
+    "BackupAndRestore of a model of one's own": ("several.py", {"KIND": "subclass"}),
+    "ModelCheckpoint of TensorFlow's format": (
+        "keras_fit.py",
+        {"WAY": "weights", "ENDING": ".ckpt", "DATA": "arrays"},
+    ),
+}
+KERAS_3 = {"ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"})}
+
+# They end before the thirtieth call of their callbacks.
+KILLS = {
+    "BackupAndRestore with 3 steps at a time": (6, 13),
+    "BackupAndRestore until EarlyStopping": (12, 17),
+}
+
+Interrupt = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def interrupt(run_in_release: Callable[[str], RunInImage]) -> Interrupt:
+    """Return a function that kills a program at some steps, starts it again, and compares."""
+
+    def interrupt(
+        tag: str, way: tuple[str, dict[str, str]], kills: Sequence[object], **env: str
+    ) -> list[dict[str, Any]]:
+        program, settings = way
+        ended = run_in_release(tag)(
+            ["python3", "interrupt.py", program, *map(str, kills)],
+            env={**settings, **env},
+            inputs=[PROGRAMS / "interrupt.py", PROGRAMS / program],
+        )
+        assert ended.exit_code == 0, ended.stderr
+        rows: list[dict[str, Any]] = json.loads(ended.stdout)
+        assert all(row["killed"] and row["exit"] == 0 for row in rows), rows
+        return rows
+
+    return interrupt
+
+
+@pytest.mark.parametrize("way", [*WAYS, *KERAS_2])
+def test_a_training_ends_as_if_it_had_never_stopped(interrupt: Interrupt, way: str) -> None:
+    rows = interrupt(DEFAULT, {**WAYS, **KERAS_2}[way], KILLS.get(way, (17, 31)))
+    assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
+
+
+@pytest.mark.parametrize("way", [*WAYS, *KERAS_3])
+def test_a_training_of_keras_3_ends_as_if_it_had_never_stopped(
+    interrupt: Interrupt, way: str
+) -> None:
+    rows = interrupt(NEWEST, {**WAYS, **KERAS_3}[way], KILLS.get(way, (17, 31)))
+    assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
+
+
+@pytest.mark.parametrize("way", ["BackupAndRestore every 4 steps", "CheckpointManager"])
+def test_wherever_it_is_killed(interrupt: Interrupt, way: str) -> None:
+    rows = interrupt(DEFAULT, WAYS[way], TEN)
+    assert {row["kill"]: row["equal"] for row in rows} == {str(step): True for step in TEN}
+
+
+@pytest.mark.parametrize("way", ["BackupAndRestore", "CheckpointManager"])
+def test_without_it_the_training_ends_elsewhere(interrupt: Interrupt, way: str) -> None:
+    """The control: what the tests above compare can differ."""
+    (row,) = interrupt(DEFAULT, WAYS[way], [31], AGAIN="TF_REPRO_RESUME=off")
+    assert (row["equal"], row["said"]) == (False, [])
+
+
+def test_killed_as_a_state_is_written_the_older_checkpoint_is_used(interrupt: Interrupt) -> None:
+    """Of each state, the file is brought to the disk, and then its folder."""
+    third, fourth = interrupt(DEFAULT, WAYS["CheckpointManager"], ["f5", "f6"])
+    for row in (third, fourth):
+        assert (row["equal"], row["first"], row["said"]) == (True, 15, [])
+
+
+def test_states_are_pruned_with_their_checkpoints(interrupt: Interrupt) -> None:
+    for row in interrupt(DEFAULT, WAYS["CheckpointManager"], [31, "f5"]):
+        kept = {name.removesuffix(".index") for name in row["left"] if name.endswith(".index")}
+        states = {name for name in row["left"] if "tf_repro" in name}
+        assert states == {f"{name}.tf_repro.json" for name in kept}
+        assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [("cut", "it is cut"), ("change", "it has been changed"), ("remove", "no state")],
+)
+def test_a_state_that_is_spoilt_is_refused_in_one_line(
+    interrupt: Interrupt, how: str, why: str
+) -> None:
+    (row,) = interrupt(DEFAULT, WAYS["CheckpointManager"], [31], SPOIL=how)
+    (line,) = row["said"]
+    assert why in line
+    assert not row["equal"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "way"),
+    [
+        (DEFAULT, ("keras_fit.py", {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"})),
+        (NEWEST, ("several.py", {"KIND": "subclass"})),
+    ],
+)
+def test_a_function_that_is_traced_fewer_times_is_said(
+    interrupt: Interrupt, tag: str, way: tuple[str, dict[str, str]]
+) -> None:
+    (row,) = interrupt(tag, way, [17])
+    (line,) = row["said"]
+    assert "not traced again" in line
+    assert not row["equal"]
+
+
+def test_a_state_of_another_seed_is_refused_in_one_line(interrupt: Interrupt) -> None:
+    (row,) = interrupt(DEFAULT, WAYS["CheckpointManager"], [31], AGAIN="TF_REPRO_SEED=7")
+    (line,) = row["said"]
+    assert "of another seed" in line
