@@ -64,7 +64,7 @@ PRINTED = {
         "outside of training", "sort them: program.py:2 (os.listdir)",
         "program.py:2: os.listdir, 1 x: follows the file system",
     ),
-    "import random, time\n[random.random() for _ in range(time.time_ns() % 1000)]\nprint("
+    "import random, time\n[random.random() for _ in range(time.time_ns() % 100003)]\nprint("
     "random.random())\n": (
         "a random stream", "program.py:2 asks random (global)", "program.py:3: random (global)",
     ),
