@@ -40,7 +40,7 @@ requires.
   imported, `import tensorflow, keras` prints nothing that it does not print without the package,
   `pip check` and `uv pip check` find no conflict, and the example trains to the same weights, bit
   for bit. [test_companions.py](../tests/image/test_companions.py) does that.
-- A version that **fails** was installed, too: the note says what does not work.
+- A version that **fails** was tried, too: the note says what does not work.
 - **refused** in bold: pip was seen to stop, and said which constraint it is against.
 - All else is resolved with uv for the image's Python and platform on {on}, and not
   installed. Such a version says what pip takes, and not that it works with that release.
@@ -117,9 +117,10 @@ def cell(one: Resolved, seen: Tried | None, notes: Notes) -> str:
         return one.version or f"refused ({notes.number(one.reason)})"
     if not seen.fails:
         return f"**{seen.version}**"
-    if not seen.version:
-        return f"**refused** ({notes.number(one.reason or seen.reason)})"
-    return f"{seen.version} **fails** ({notes.number(f'{seen.fails}: {seen.reason}')})"
+    if not seen.version and one.reason:
+        return f"**refused** ({notes.number(one.reason)})"
+    version = seen.version or one.version
+    return f"{version} **fails** ({notes.number(f'{seen.fails}: {seen.reason}')})"
 
 
 def table(releases: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +27,8 @@ HEAD = """\
 # - pip check, uv pip check: they name a conflict;
 # - import: `import tensorflow, keras` fails, or prints what it does not print without the package;
 # - weights: the example trains to other weights.
-# `TEST_COMPANIONS=record make test-companions IMAGE=<tag>` writes an image's table anew, and keeps
-# the reason of what fails as before.
+# `TEST_COMPANIONS=record make test-companions IMAGE=<tag>` writes an image's table, and keeps the
+# reason of what fails as before.
 """
 Stage = Literal["pip", "own import", "pip check", "uv pip check", "import", "weights"]
 
@@ -80,10 +80,18 @@ def write(seen: Seen, path: Path = FILE) -> None:
     path.write_text(HEAD + "".join(tables))
 
 
-def taken_down(seen: Seen, tag: str, found: Mapping[str, Tried]) -> dict[str, dict[str, Tried]]:
-    """Return what was seen with an image's table renewed.
+def taken_down(
+    seen: Seen, tag: str, found: Mapping[str, Tried], order: Sequence[str]
+) -> dict[str, dict[str, Tried]]:
+    """Return what was seen, with what was found in an image put into its table.
 
     A reason is kept where the same fails as before: somebody may have put it into better words.
+
+    Args:
+        seen: what was seen before.
+        tag: the image.
+        found: what was seen now.
+        order: the packages, as the table is to name them; what is not of them is left out.
     """
     before = seen.get(tag, {})
     renewed = {
@@ -92,4 +100,6 @@ def taken_down(seen: Seen, tag: str, found: Mapping[str, Tried]) -> dict[str, di
         else one
         for name, one in found.items()
     }
-    return {name: dict(packages) for name, packages in sorted({**seen, tag: renewed}.items())}
+    merged = {**before, **renewed}
+    table = {name: merged[name] for name in order if name in merged}
+    return {name: dict(packages) for name, packages in sorted({**seen, tag: table}.items())}

@@ -8,6 +8,7 @@ image, so that nothing but the package is added to it. The report goes to report
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,15 +19,29 @@ QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
 # The certificate of the machine outside is for pip alone: what is tried afterwards is the image.
 PIP = {**os.environ, **json.loads(os.environ["FOR_PIP"])}
 
+# pip may try one old version after the other for hours.
+MINUTES = 5
+
 Done = tuple[int, str, str]
 
 
 def run(argv: Sequence[str], env: Mapping[str, str] = QUIET) -> Done:
-    """Return (exit status, stdout, stderr)."""
-    done = subprocess.run(
-        argv, env=env, capture_output=True, text=True, errors="replace", check=False
-    )
-    return done.returncode, done.stdout, done.stderr
+    """Return (exit status, stdout, stderr); a status of 124 says that time was up."""
+    with subprocess.Popen(
+        argv,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as program:
+        try:
+            out, err = program.communicate(timeout=60 * MINUTES)
+        except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)
+            return 124, "", f"no answer in {MINUTES} minutes"
+    return program.returncode, out, err
 
 
 def main(package: str, module: str, uv: str) -> None:
