@@ -45,8 +45,8 @@ requires.
 - All else is resolved with uv for the image's Python and platform on {on}, and not
   installed. Such a version says what pip takes, and not that it works with that release.
 
-The numbers are those of the notes below. Installed were those of {installed}. To try a package that
-is not in the table, install it and run `pip check`; to install one that is refused, see
+The numbers are those of the notes below. Packages were installed in {installed}. How to
+install one that is refused, knowingly, says
 [what is installed on top](guarantees.md#what-is-installed-on-top).
 
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ MODULES = {
 }
 # On other platforms TensorFlow's wheels have had these names, too.
 THIRD_NAMES = ("tensorflow-gpu", "tensorflow-intel", "tensorflow-cpu-aws")
+# As in `I0000 00:00:1795748708.258320      19 port.cc:153]`: 2.21 prints some at any level, and
+# they begin with the time and the thread.
+STAMP = re.compile(r"^([IWEF])\d{4} [\d:.]+ +\d+ ", re.MULTILINE)
 # In this order a failure is told; of several the first is the cause of the others.
 CHECKED = ("own import", "import", "pip check", "uv pip check", "digits")
 Report = dict[str, Any]
@@ -68,6 +72,11 @@ def refusal(said: str) -> str:
     return next((line for line in lines if line.startswith("ERROR: ")), last_line(said))
 
 
+def printed(report: Report) -> list[str]:
+    """Return what the import of TensorFlow printed, on stdout and stderr, but for the time."""
+    return [STAMP.sub(r"\1 ", said) for said in report["import"][1:]]
+
+
 def judged(report: Report, reference: Report) -> Tried:
     """Return what works, and what does not, by two reports: with the package and without."""
     status, out, err = report["pip"]
@@ -81,9 +90,9 @@ def judged(report: Report, reference: Report) -> Tried:
             return Tried.model_validate(
                 {"version": version, "fails": fails, "reason": last_line(err or out)}
             )
-    if report["import"] != reference["import"]:
-        _, out, err = report["import"]
-        return Tried(version=version, fails="import", reason=f"it prints: {last_line(out + err)}")
+    if printed(report) != printed(reference):
+        said = last_line("".join(printed(report)))
+        return Tried(version=version, fails="import", reason=f"it prints: {said}")
     if report["weights"] != reference["weights"]:
         return Tried(version=version, fails="weights", reason="they differ")
     return Tried(version=version)
