@@ -58,7 +58,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help companions prove prove-cluster golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove prove-cluster golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -153,12 +153,18 @@ test-cpython: $(VENV) ## CPython's own tests, with us and without: what fails in
 test-libraries: $(VENV) ## The same with the tests of NumPy's random, joblib and scikit-learn's utils.
 	@TEST_OTHERS=all .venv/bin/python -m pytest tests/image/test_others.py -rP -k library
 
+# TEST_COMPANIONS=record writes what is seen into images/companions.toml.
+test-companions: $(VENV) ## Install what people put on images, each on its own, in IMAGE=<tag>: does everything work?
+	@TEST_COMPANIONS="$${TEST_COMPANIONS:-all}" TEST_COMPANIONS_IMAGE="$$IMAGE" \
+		.venv/bin/python -m pytest tests/image/test_companions.py -rP
+
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest -rP tests/image/test_forks.py
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
 	@TEST_CLUSTER=all .venv/bin/python -m pytest tests/image/test_cluster.py
 	@$(MAKE) --no-print-directory test-cpython test-libraries
+	@TEST_COMPANIONS=all .venv/bin/python -m pytest -rP tests/image/test_companions.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py
 
 bench-startup: $(VENV) ## What the runtime adds to a start of Python, side by side in IMAGE=<tag>.

@@ -35,15 +35,13 @@ def test_every_file_of_the_image_is_the_locked_one(run_in_image: RunInImage) -> 
 
 @pytest.mark.usefixtures("removed")
 def test_another_protobuf_is_named(install: Install, client: DockerClient) -> None:
-    done = install(
-        "env PIP_CONSTRAINT= pip install --no-cache-dir protobuf==5.29.5 termcolor", NAME
-    )
+    done = install("env PIP_CONSTRAINT= pip install --no-cache-dir protobuf>=5 termcolor", NAME)
     assert done.returncode == 0, done.stdout
+    assert "requires protobuf" in done.stdout  # pip says what it breaks, and goes on
     derived = RunInImage(client, NAME)(ASK)
     assert derived.exit_code == 1, derived.stderr
     (only,) = json.loads(derived.stdout)["differences"]
-    assert (only["kind"], only["distribution"], only["by"]) == (
-        "replaced",
-        "protobuf",
-        "protobuf 5.29.5",
-    )
+    assert (only["kind"], only["distribution"]) == ("replaced", "protobuf")
+    name, _, version = only["by"].partition(" ")
+    assert name == "protobuf"
+    assert int(version.split(".")[0]) >= 5

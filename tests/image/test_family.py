@@ -11,11 +11,13 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uv
 
 from docker import DockerClient
 from scripts import matrix
@@ -31,6 +33,7 @@ KNOWN = matrix.load()
 REMOVE = bool(os.environ.get("TEST_REMOVE"))
 STRUCTURE = Path(__file__).parent / "structure.yaml"
 OPEN_ALL = Path(__file__).parent / "cuda/open_all.py"
+TWO_NAMES = Path(__file__).parent / "companions/two_names.py"
 TRAIN = """
 import hashlib, keras, tensorflow as tf
 model = tf.keras.Sequential([tf.keras.layers.Dense(8, "relu"), tf.keras.layers.Dense(1)])
@@ -114,6 +117,41 @@ def test_it_holds_exactly_what_its_lock_names(release: Release) -> None:
     assert installed == {wheel.name: wheel.version for wheel in locked} | names
     checked = release.run(["python", "-m", "pip", "check"])
     assert checked.exit_code == 0, checked.stdout
+
+
+def test_whoever_requires_tensorflow_by_either_name_finds_it(
+    release: Release, tmp_path: Path
+) -> None:
+    """Also tensorflow-cpu in a GPU image; pip and uv put no second TensorFlow over the first."""
+    version = release.chosen.image.tensorflow
+    real, other = ("tensorflow-cpu", "tensorflow")
+    if release.chosen.image.device == "gpu":
+        real, other = other, real
+    wheel = tmp_path / "companion-1.0-py3-none-any.whl"
+    required = f"Requires-Dist: {real}=={version}\nRequires-Dist: {other}=={version}\n"
+    files = {
+        "METADATA": f"Metadata-Version: 2.1\nName: companion\nVersion: 1.0\n{required}",
+        "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"companion-1.0.dist-info/{name}", text)
+    inputs = [TWO_NAMES, wheel, Path(uv.find_uv_bin())]
+    done = release.run(
+        ["python", TWO_NAMES.name, wheel.name, "./uv"],
+        env={"TF_CPP_MIN_LOG_LEVEL": "3"},
+        inputs=inputs,
+    )
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["owners"] == [real]
+    assert said["versions"] == {real: version, other: version}
+    assert said["other requires"] == [f"{real} (=={version})"]
+    listed = {row["name"]: row["version"] for row in said["uv pip list"]}
+    assert listed.items() >= said["versions"].items()
+    assert [status for status, _ in said["steps"]] == [0] * len(said["steps"]), said["steps"]
+    assert said["steps"][-1][1] == f"{version}\n"
 
 
 def test_it_trains_twice_the_same(release: Release) -> None:

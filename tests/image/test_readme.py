@@ -32,6 +32,7 @@ ONLY_ASKED = {
     "make lock IMAGE=2.15-cpu": "it changes the tree",
     "make readme": "it changes the tree; test_family compares what it writes",
     "make lock-image IMAGE=2.15-cpu": "it changes the tree; test_rebuild compares what it writes",
+    "TEST_COMPANIONS=record make test-companions IMAGE=2.15-cpu": "as above; test_companions",
     "make sizes IMAGE=2.15-cpu": "it changes the tree, and installs TensorFlow a second time",
     "make engine-stop": "it would end what the other tests run on; the end of CI is its test",
     "make images": "twenty images take hours; test_family builds them one by one",
@@ -62,7 +63,7 @@ NOT_RUN = {
 }
 TAKES_TIMES = "make bench-startup"
 # What begins with one of these is typed in the checkout, all else in a folder of the reader's.
-IN_THE_CHECKOUT = ("make ", ".venv/")
+IN_THE_CHECKOUT = ("make ", ".venv/", "TEST_COMPANIONS=")
 
 
 @pytest.fixture(scope="module")
