@@ -47,7 +47,7 @@ requires.
 
 The numbers are those of the notes below. Packages were installed in {installed}. How to
 install one that is refused, knowingly, says
-[what is installed on top](guarantees.md#what-is-installed-on-top).
+[what is installed on top](derive.md#what-is-installed-on-top).
 
 """
 NOTES = """
