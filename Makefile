@@ -162,6 +162,7 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest -rP tests/image/test_forks.py
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
+	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
 	@TEST_CLUSTER=all .venv/bin/python -m pytest tests/image/test_cluster.py
 	@$(MAKE) --no-print-directory test-cpython test-libraries
 	@TEST_COMPANIONS=all .venv/bin/python -m pytest -rP tests/image/test_companions.py

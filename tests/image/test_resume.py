@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from tests.image.conftest import RunInImage
 
+# `make test-all` sets it; else a part is run.
+WHOLE = os.environ.get("TEST_RESUME") == "all"
 PROGRAMS = Path(__file__).parent / "resume"
 DEFAULT, NEWEST = "2.15-cpu", "2.21-cpu"
 # A run of either program has fifty steps.
@@ -45,6 +48,8 @@ KERAS_2 = {
 }
 KERAS_3 = {"ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"})}
 
+# Of all those ways, the ones that every change is tried with.
+SOME = ("BackupAndRestore every 4 steps", "ModelCheckpoint", "CheckpointManager")
 # They end before the thirtieth call of their callbacks.
 KILLS = {
     "BackupAndRestore with 3 steps at a time": (6, 13),
@@ -64,7 +69,7 @@ def interrupt(run_in_release: Callable[[str], RunInImage]) -> Interrupt:
         program, settings = way
         ended = run_in_release(tag)(
             ["python3", "interrupt.py", program, *map(str, kills)],
-            env={**settings, **env},
+            env={"TF_REPRO_RESUME": "on", **settings, **env},
             inputs=[PROGRAMS / "interrupt.py", PROGRAMS / program],
         )
         assert ended.exit_code == 0, ended.stderr
@@ -75,13 +80,13 @@ def interrupt(run_in_release: Callable[[str], RunInImage]) -> Interrupt:
     return interrupt
 
 
-@pytest.mark.parametrize("way", [*WAYS, *KERAS_2])
+@pytest.mark.parametrize("way", [*WAYS, *KERAS_2] if WHOLE else SOME)
 def test_a_training_ends_as_if_it_had_never_stopped(interrupt: Interrupt, way: str) -> None:
     rows = interrupt(DEFAULT, {**WAYS, **KERAS_2}[way], KILLS.get(way, (17, 31)))
     assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
 
 
-@pytest.mark.parametrize("way", [*WAYS, *KERAS_3])
+@pytest.mark.parametrize("way", [*WAYS, *KERAS_3] if WHOLE else SOME[:1])
 def test_a_training_of_keras_3_ends_as_if_it_had_never_stopped(
     interrupt: Interrupt, way: str
 ) -> None:
@@ -89,7 +94,9 @@ def test_a_training_of_keras_3_ends_as_if_it_had_never_stopped(
     assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
 
 
-@pytest.mark.parametrize("way", ["BackupAndRestore every 4 steps", "CheckpointManager"])
+@pytest.mark.parametrize(
+    "way", ["BackupAndRestore every 4 steps", "CheckpointManager"] if WHOLE else []
+)
 def test_wherever_it_is_killed(interrupt: Interrupt, way: str) -> None:
     rows = interrupt(DEFAULT, WAYS[way], TEN)
     assert {row["kill"]: row["equal"] for row in rows} == {str(step): True for step in TEN}

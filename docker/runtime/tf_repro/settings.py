@@ -13,7 +13,7 @@ ASLR = ("auto", "on", "off")
 # cores; "machine" leaves that to the libraries, for full speed on this kind of machine.
 REACHES = ("anywhere", "machine")
 # Whether a training that is started again from a checkpoint goes on as if it had never stopped.
-RESUME = ("on", "off")
+RESUME = ("off", "on")
 # A line on stderr for every hook, or none.
 DEBUG = ("0", "1")
 
@@ -45,7 +45,7 @@ class Settings:
         aslr: str = ASLR[0],
         *,
         reach: str = REACHES[0],
-        resume: bool = True,
+        resume: bool = False,
         debug: bool = False,
         task: "str | None" = None,
     ) -> None:

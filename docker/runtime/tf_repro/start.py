@@ -7,7 +7,7 @@ more than it must.
 
 import os
 
-from tf_repro import environment, hooks, resume, settings, sources
+from tf_repro import environment, hooks, settings, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def arm(chosen: settings.Settings) -> None:
         hooks.on_import(name, *identities)
     # Not in a cluster, whose workers save and restore together: that is not covered.
     if chosen.resume and chosen.deterministic and chosen.task is None:
+        from tf_repro import resume  # noqa: PLC0415  # for those who have asked for it
+
         for name, file in resume.WATCHED.items():
             hooks.on_import(name, _source_hook(file, "ON_IMPORT", "resume"))
     if environment.AUDIT in os.environ:

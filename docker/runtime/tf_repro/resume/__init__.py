@@ -4,7 +4,8 @@ Whenever the script's own checkpointing saves, the state of every random source 
 every pipeline are left beside the checkpoint, and whenever it restores, they are restored, too.
 The script is not asked for anything, and what it saves stays as it is.
 
-This table is loaded at every start, and the files when their modules are imported.
+This table is loaded at the start, where TF_REPRO_RESUME asks for it, and the files when their
+modules are imported.
 """
 
 # Module that is awaited -> file beside this one that knows what to do with it.

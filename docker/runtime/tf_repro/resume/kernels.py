@@ -19,6 +19,9 @@ from tf_repro.draws import keys
 
 _PHILOX = 1  # tf.random.Algorithm.PHILOX
 
+# The methods of tf.function's class that trace, at the first call and at others.
+_TRACING = ("_initialize", "_call")
+
 # Whether the script has what saves checkpoints; until then, its functions are traced as ever.
 _saving = False
 # Seeds and kind of an op, and the how-manieth such -> the counter that it began with here.
@@ -67,7 +70,7 @@ def _in_xla() -> bool:
     """Return whether what is traced will be compiled by XLA, which knows no named variables."""
     frame = sys._getframe(2)
     while frame is not None:
-        held = frame.f_locals.get("self") if frame.f_code.co_name == "_initialize" else None
+        held = frame.f_locals.get("self") if frame.f_code.co_name in _TRACING else None
         if getattr(held, "_jit_compile", None):
             return True
         frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
