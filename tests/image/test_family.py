@@ -151,7 +151,7 @@ def test_whoever_requires_tensorflow_by_either_name_finds_it(
     listed = {row["name"]: row["version"] for row in said["uv pip list"]}
     assert listed.items() >= said["versions"].items()
     assert [status for status, _ in said["steps"]] == [0] * len(said["steps"]), said["steps"]
-    assert said["steps"][-1][1] == f"{version}\n"
+    assert said["steps"][-1][1].splitlines()[-1] == version  # 2.21 says more before
 
 
 def test_it_trains_twice_the_same(release: Release) -> None:
