@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,43 +77,37 @@ def run(
         KitError: the image is not in the engine.
     """
     with _network(client, owner) as network, ThreadPoolExecutor(workers) as pool:
-        timers: list[threading.Timer] = []
 
         def one(index: int) -> Finished:
             alias = client.api.create_endpoint_config(aliases=[name(index)])
-            failed = True
-            try:
-                ended = containers.run(
-                    client,
-                    image,
-                    argv,
-                    env={**env, "TF_CONFIG": config(workers, index)},
-                    inputs=inputs,
-                    outputs=outputs,
-                    folders=folders[index] if folders else {},
-                    on_line=on_line if index == 0 else lambda _: None,
-                    owner=owner,
-                    settings={
-                        **(settings or {}),
-                        "network": network.name,
-                        "networking_config": {network.name: alias},
-                    },
-                )
-                failed = ended.exit_code != 0
-            finally:
-                if failed:
-                    timers.append(threading.Timer(GRACE_SECONDS, _kill, (client, network)))
-                    timers[-1].start()
-            return ended
+            return containers.run(
+                client,
+                image,
+                argv,
+                env={**env, "TF_CONFIG": config(workers, index)},
+                inputs=inputs,
+                outputs=outputs,
+                folders=folders[index] if folders else {},
+                on_line=on_line if index == 0 else lambda _: None,
+                owner=owner,
+                settings={
+                    **(settings or {}),
+                    "network": network.name,
+                    "networking_config": {network.name: alias},
+                },
+            )
 
+        running = [pool.submit(one, index) for index in range(workers)]
         try:
-            return list(pool.map(one, range(workers)))
-        except BaseException:
-            _kill(client, network)
-            raise
+            for ended in as_completed(running):
+                if ended.exception() or ended.result().exit_code:
+                    wait(running, GRACE_SECONDS)
+                    break
         finally:
-            for timer in timers:
-                timer.cancel()
+            # More than once, as a container may not have been started yet.
+            while wait(running, timeout=1).not_done:
+                _kill(client, network)
+        return [ended.result() for ended in running]
 
 
 @contextmanager

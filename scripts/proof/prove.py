@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -45,6 +44,10 @@ class Run:
     seconds: float
 
 
+# Takes a mode, and what shows people how far it is.
+Train = Callable[[str, Callable[[str], None]], Run]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the proof holds, and the sentence that says so."""
@@ -68,18 +71,33 @@ def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
     Raises:
         KitError: the training itself fails.
     """
-    if left := containers.sweep(host.client):
-        say(f"removed {left} containers of a run that was killed")
-    done = []
-    for mode in ("deterministic", "off"):
-        for number in range(1, runs + 1):
-            with stage(f"training {number} of {runs}, TF_REPRO={mode}") as notice:
-                done.append(_train(host.client, built.name, mode, notice))
+    done = both_kinds(
+        host, runs, "training", lambda mode, notice: _train(host.client, built.name, mode, notice)
+    )
     verdict = show(done, built)
     if verdict.holds:
         known = golden.read(golden.path(tag))
         say(f"{tag}: {golden.compared(known, done[0].weights)}")
     return verdict.holds
+
+
+def both_kinds(host: Engine, runs: int, what: str, train: Train) -> list[Run]:
+    """Train `runs` times in mode deterministic, and as often as the control.
+
+    Args:
+        host: the engine; what a killed run has left in it is removed first.
+        runs: how many of each kind.
+        what: what a run is called, for people.
+        train: does it.
+    """
+    if left := containers.sweep(host.client):
+        say(f"removed {left} containers of a run that was killed")
+    done = []
+    for mode in ("deterministic", "off"):
+        for number in range(1, runs + 1):
+            with stage(f"{what} {number} of {runs}, TF_REPRO={mode}") as notice:
+                done.append(train(mode, notice))
+    return done
 
 
 def show(runs: Sequence[Run], built: Built) -> Verdict:
@@ -110,28 +128,31 @@ def take_down(host: Engine, built: Built, tag: str) -> None:
 
 
 def _train(client: DockerClient, image: str, mode: str, notice: Callable[[str], None]) -> Run:
-    # The default mode is what a user gets who sets nothing, so nothing is set.
-    env = {} if mode == "deterministic" else {"TF_REPRO": mode}
     result = containers.run(
         client,
         image,
         ["python", "train.py"],
-        env=env,
+        env=environment(mode),
         inputs=INPUTS,
         outputs=(WEIGHTS, METRICS),
         on_line=notice,
     )
-    return run_of(mode, result, INPUTS[0])
+    return run_of(mode, result, str(INPUTS[0]))
 
 
-def run_of(mode: str, result: Finished, script: Path) -> Run:
-    """Return what a training left behind.
+def environment(mode: str) -> dict[str, str]:
+    """Return what is set for a mode: nothing for the default, as by a user who sets nothing."""
+    return {} if mode == "deterministic" else {"TF_REPRO": mode}
+
+
+def run_of(mode: str, result: Finished, what: str) -> Run:
+    """Return what a training, of this name, left behind.
 
     Raises:
         KitError: it has failed.
     """
     if result.exit_code:
-        raise KitError(f"{script} exited with {result.exit_code}: {last_words(result.stderr)}")
+        raise KitError(f"{what} exited with {result.exit_code}: {last_words(result.stderr)}")
     metrics = json.loads(result.files[METRICS])
     return Run(
         mode=mode,
