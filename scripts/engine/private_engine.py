@@ -26,12 +26,16 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
 def environment(files: Path) -> dict[str, str]:
-    """Return what dockerd needs in its environment to find its programs and their libraries."""
+    """Return what dockerd needs in its environment to find its programs and their libraries.
+
+    What the host has of FROM_HOST is not unpacked, and its iptables has extensions of its own.
+    """
     programs = ":".join(str(files / folder) for folder in ("usr/sbin", "usr/bin"))
+    extensions = files / LIBRARIES / "xtables"
     return {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "LD_LIBRARY_PATH": str(files / LIBRARIES),
-        "XTABLES_LIBDIR": str(files / LIBRARIES / "xtables"),
+        **({"XTABLES_LIBDIR": str(extensions)} if extensions.is_dir() else {}),
     }
 
 

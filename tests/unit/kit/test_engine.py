@@ -14,7 +14,7 @@ import pytest
 import docker
 from scripts import places, processes
 from scripts.build import bake
-from scripts.engine import engine, image_store
+from scripts.engine import engine, image_store, private_engine
 from scripts.errors import KitError
 
 
@@ -144,3 +144,11 @@ def test_a_failed_step_is_told_by_its_own_words(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log:
         assert bake.follow(lines, log) == "ERROR: no space left"
     assert (tmp_path / "log").read_text() == "ERROR: no space left\n\n"
+
+
+def test_an_iptables_of_the_hosts_own_keeps_its_extensions(tmp_path: Path) -> None:
+    """What the host has installed is not unpacked, and ours would have none to offer it."""
+    assert "XTABLES_LIBDIR" not in private_engine.environment(tmp_path)
+    extensions = tmp_path / "usr/lib/x86_64-linux-gnu/xtables"
+    extensions.mkdir(parents=True)
+    assert private_engine.environment(tmp_path)["XTABLES_LIBDIR"] == str(extensions)
