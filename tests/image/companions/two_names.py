@@ -25,7 +25,11 @@ def main(wheel: str, uv: str) -> None:
     pip = (sys.executable, "-m", "pip")
     uv_pip = (uv, "pip")
     python = f"--python={sys.executable}"
-    owners = importlib.metadata.packages_distributions()["tensorflow"]
+    # One and the same by the rule for names; 2.21's own wheel writes tensorflow_cpu.
+    owners = [
+        owner.replace("_", "-")
+        for owner in importlib.metadata.packages_distributions()["tensorflow"]
+    ]
     (other,) = {*NAMES} - {*owners}
     said = {
         "owners": owners,

@@ -1,17 +1,34 @@
 """A training whose step draws in a loop: where nobody takes one iteration at a time, they race."""
 
+import os
+import time
+
+import numpy as np
 import tensorflow as tf
 
-N = 3000
+N = 100
 tf.random.set_seed(7)
 weights = tf.Variable(tf.ones([N]))
 optimizer = tf.keras.optimizers.SGD(0.01)
 
 
+def wait(one):
+    """Return `one` after up to a millisecond, so that whoever is first is so by chance."""
+    time.sleep(os.urandom(1)[0] * 4e-6)
+    return np.float32(one)
+
+
+def noisy(one):
+    """Return `one` with noise, which waits for something else."""
+    waited = tf.numpy_function(wait, [one], tf.float32, stateful=False)
+    with tf.control_dependencies([waited]):
+        return one + tf.random.normal([])
+
+
 @tf.function
 def step(x):
     with tf.GradientTape() as tape:
-        noise = tf.map_fn(lambda one: one + tf.random.normal([]), x)
+        noise = tf.map_fn(noisy, x)
         loss = tf.reduce_sum(weights * noise)
     gradients = tape.gradient(loss, [weights])
     optimizer.apply_gradients(zip(gradients, [weights], strict=True))
