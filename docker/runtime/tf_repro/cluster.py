@@ -41,6 +41,19 @@ def path(text: str) -> "str | None":
     return "" if (kind, number) == (chief, 0) else f"/{kind}{number}"
 
 
+def sizes(text: str) -> "dict[str, int]":
+    """Return how many tasks of each kind the cluster has; empty where `text` describes none.
+
+    Args:
+        text: the value of TF_CONFIG.
+    """
+    try:
+        described = json.loads(text)["cluster"]
+        return {kind: len(hosts) for kind, hosts in sorted(described.items())}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}  # mode off takes what `path` refuses
+
+
 def _parsed(text: str) -> object:
     try:
         return json.loads(text)

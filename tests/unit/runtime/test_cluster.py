@@ -37,6 +37,22 @@ def test_the_chief_begins_at_the_seed_and_each_other_has_a_path(
 
 
 @pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        (config("worker", 1), {"worker": 2}),
+        (config("ps", 0, worker=["b:1"], ps=["c:1", "d:1"]), {"ps": 2, "worker": 1}),
+        ("{}", {}),
+        ('{"cluster": [1]}', {}),
+        ('{"cluster": {"worker": 3}}', {}),
+        ("[]", {}),
+        ("", {}),
+    ],
+)
+def test_a_record_tells_how_large_a_cluster_is(text: str, sizes: dict[str, int]) -> None:
+    assert cluster.sizes(text) == sizes
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "no JSON"),

@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tf_repro import environment, settings
+from tf_repro import cluster, environment, settings
 from tf_repro.machine import cpu, restart
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "tf-keras", "numpy", "h5py", "torch", "jax")
@@ -20,8 +20,12 @@ VARIABLES = (
 
 # What the image is, as the host that started the container tells it.
 IMAGE = "TF_REPRO_IMAGE"
-# What `tf-repro` tells each run, which is no setting of the user's, and what decides no bits.
-OURS = {environment.AUDIT, environment.BISECT, environment.RECORD, IMAGE, "TF_REPRO_DEBUG"}
+# What `tf-repro` tells each run, which is no setting of the user's, and what decides no bits: where
+# the workers of a cluster are is of that kind.
+OURS = {
+    *(environment.AUDIT, environment.BISECT, environment.RECORD),
+    *(IMAGE, cluster.VARIABLE, "TF_REPRO_DEBUG"),
+}
 # What is in the image: the wheels' lock, and the list of Debian's packages.
 LOCKS = {
     "requirements.lock": Path("/opt/tf-repro/requirements.lock"),
@@ -39,6 +43,7 @@ def describe() -> dict[str, Any]:
         "seed": chosen.seed,
         "reach": chosen.reach,
         "task": chosen.task,
+        "cluster": cluster.sizes(os.environ.get(cluster.VARIABLE, "")),
         "hashes": "fixed" if restart.hash_seed_is_fixed() else restart.why_hashes(),
         "argv": sys.orig_argv,
         "python": platform.python_version(),

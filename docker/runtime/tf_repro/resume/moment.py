@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from tf_repro import messages, settings, streams
 from tf_repro.resume import entry, global_states, kernels, objects, pipelines, state_file
 
-IMAGE = "TF_REPRO_IMAGE"
 _LIBRARIES = ("tensorflow", "keras", "numpy", "torch")
 
 

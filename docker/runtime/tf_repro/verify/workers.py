@@ -18,7 +18,7 @@ from tf_repro.verify.verdict import Verdict
 # A worker's folder in that of a run, with its index behind.
 WORKER = "worker-"
 # What all workers of a run must have in common, of what their records say.
-IN_COMMON = ("image", "locks", "mode", "seed", "reach", "hashes", "packages")
+IN_COMMON = ("image", "locks", "mode", "seed", "reach", "cluster", "hashes", "packages")
 _ORDER = list(Stage)
 
 

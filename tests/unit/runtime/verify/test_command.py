@@ -171,6 +171,25 @@ def test_passports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not a passport" in capsys.readouterr().err
 
 
+def test_another_number_of_workers_is_said_to_be_another_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, cluster in (("none", {}), ("two", {"worker": 2}), ("four", {"worker": 4})):
+        made = rows()
+        made[0]["cluster"] = cluster
+        run(tmp_path / name, made)
+
+    def said(one: str, other: str) -> str:
+        tf_repro.main(["compare", str(tmp_path / one), str(tmp_path / other)])
+        return capsys.readouterr().out
+
+    assert "no equal bits are promised: a cluster of 2 worker and a cluster of 4" in said(
+        "two", "four"
+    )
+    assert "no equal bits are promised: no cluster and a cluster of 2" in said("none", "two")
+    assert "no equal bits" not in said("two", "two")
+
+
 def test_records_are_compared_like_passports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

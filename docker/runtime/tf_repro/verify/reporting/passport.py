@@ -62,7 +62,7 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
     """Return what differs, the environments first, and whether the results are the same."""
     around = _differing(_environment(one), _environment(other))
     results = _differing(flat(one["results"]), flat(other["results"]))
-    lines = _reach(one["environment"], other["environment"])
+    lines = _promise(one["environment"], other["environment"])
     lines += (
         [f"the environments differ in {len(around)}:", *around]
         if around
@@ -75,8 +75,16 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
     return "\n".join(lines) + "\n", not results
 
 
-def _reach(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
-    """Say first whether equal bits are promised at all, where a run gave that up for speed."""
+def _promise(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
+    """Say first whether equal bits are promised at all."""
+    clusters = [around.get("cluster") or {} for around in (one, other)]
+    if clusters[0] != clusters[1]:
+        named = (_sizes(cluster) for cluster in clusters)
+        return [
+            f"no equal bits are promised: {' and '.join(named)}, and another number of workers is "
+            "another result",
+            "",
+        ]
     reaches = [around.get("reach", "anywhere") for around in (one, other)]
     apart = [name for name in ("cpu", "cpus") if one.get(name) != other.get(name)]
     if "machine" not in reaches or not (apart or reaches[0] != reaches[1]):
@@ -86,6 +94,16 @@ def _reach(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
         "promises those of one kind of machine and one number of CPUs",
         "",
     ]
+
+
+def _sizes(cluster: "dict[str, int]") -> str:
+    """Return a cluster's sizes in words.
+
+    >>> _sizes({"ps": 1, "worker": 2})
+    'a cluster of 1 ps, 2 worker'
+    """
+    tasks = ", ".join(f"{count} {kind}" for kind, count in cluster.items())
+    return f"a cluster of {tasks}" if tasks else "no cluster"
 
 
 def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
