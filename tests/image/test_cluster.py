@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,18 @@ Train = Callable[..., list[Finished]]
 def train(client: DockerClient, run_in_release: Callable[[str], RunInImage]) -> Train:
     """Return a function that trains on a cluster, and returns how its workers ended."""
 
-    def train(image: str, how: str, policy: str, workers: int = 2, **env: str) -> list[Finished]:
+    def train(
+        image: str,
+        how: str,
+        policy: str,
+        workers: int = 2,
+        before: Sequence[str] = (),
+        **env: str,
+    ) -> list[Finished]:
         return cluster.run(
             client,
             run_in_release(image).image,
-            ["python", PROGRAM.name, how, policy],
+            [*before, "python", PROGRAM.name, how, policy],
             workers,
             env={**QUIET, **env},
             inputs=[PROGRAM],
@@ -105,6 +112,18 @@ def test_a_config_that_names_no_task_is_one_line(run_in_image: RunInImage) -> No
     assert done.stderr.count("\n") == 1
     off = {"TF_CONFIG": '{"cluster": ', "TF_REPRO": "off"}
     assert run_in_image(["python", "-c", "print('ran')"], env=off).stdout == "ran\n"
+
+
+@pytest.mark.skipif(not WHOLE, reason="fourteen seconds more: TEST_CLUSTER=all runs it")
+@pytest.mark.parametrize("mode", ["deterministic", "off"])
+def test_a_job_of_a_cluster_verifies_itself(train: Train, mode: str) -> None:
+    """Each worker runs the script twice, and for each run the cluster finds together again."""
+    verify = ("tf-repro", "verify", "--runs=2", "--")
+    ended = train("2.15-cpu", "fit", "AUTO", before=verify, TF_REPRO=mode)
+    for worker in ended:
+        said = "2 of 2 runs identical, 8 steps" if mode != "off" else "1 of 2 runs DIFFER"
+        assert said in worker.stdout, worker.stdout + worker.stderr
+        assert worker.exit_code == (mode == "off")
 
 
 def test_a_training_on_two_workers_is_proved(kit: Kit, built: Built) -> None:
