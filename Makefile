@@ -23,6 +23,8 @@ BISECT ?=
 JOBS ?= 1
 # For verify and prove-cluster: how many containers train together, as the workers of TF_CONFIG.
 WORKERS ?=
+# For verify: a passport, with whose bits the runs must end.
+GOLDEN ?=
 
 # For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
 VOUCHED ?= vouched
@@ -41,7 +43,7 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # A value arrives as it was typed, whatever $, quotes, spaces and newlines it has. Without `value`
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
-GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS VOUCHED KEY
+GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN VOUCHED KEY
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -76,7 +78,7 @@ verify: $(VENV) ## Run SCRIPT=<file> ARGS=<shell words> several times in fresh c
 	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify \
 		--image="$$IMAGE" --runs="$$RUNS" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
 		--jobs="$$JOBS" $(if $(BISECT),--bisect) \
-		$(if $(WORKERS),--workers="$$WORKERS") -- "$$SCRIPT"
+		$(if $(WORKERS),--workers="$$WORKERS") $(if $(GOLDEN),--golden="$$GOLDEN") -- "$$SCRIPT"
 
 image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a locked package is gone.
 	@$(KIT) build --image="$$IMAGE" $(if $(RELEASE),--release)

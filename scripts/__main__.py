@@ -272,6 +272,9 @@ def verify(
     jobs: Annotated[int, typer.Option(min=1, help="How many at the same time.")] = 1,
     bisect: Annotated[bool, typer.Option(help="Find the operation, if the runs part.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Containers of a run.")] = 1,
+    golden: Annotated[
+        Path | None, typer.Option(help="A passport, with whose bits they must end.")
+    ] = None,
 ) -> None:
     """Run a script several times, each in fresh containers, and say where and why runs part."""
     from scripts.build import build as builder
@@ -280,7 +283,7 @@ def verify(
     one = matrix.load().named(image)
     own = verification.words("ARGS", arguments)
     options = verification.words("JUDGE", judging)
-    asked = verification.Asked(script, own, runs, options, into, bisect, jobs, workers)
+    asked = verification.Asked(script, own, runs, options, into, bisect, jobs, workers, golden)
     with _at_work() as host:
         raise typer.Exit(verification.verify(host, builder.build(one, host), asked))
 

@@ -39,6 +39,7 @@ class Asked:
         bisect: whether more pairs of runs look for the operation, if the runs part.
         jobs: how many runs at the same time.
         workers: how many containers a run has, which find each other by TF_CONFIG.
+        golden: a passport, with whose bits the runs are to end.
     """
 
     script: Path
@@ -49,18 +50,21 @@ class Asked:
     bisect: bool = False
     jobs: int = 1
     workers: int = 1
+    golden: Path | None = None
 
 
 def verify(host: Engine, built: Built, asked: Asked) -> int:
     """Run a script several times and compare the runs; the reports are left in `asked.into`.
 
     Returns:
-        0 if the runs are identical, 1 if they differ.
+        0 if the runs are identical, and end with the golden bits; 1 if not.
 
     Raises:
         KitError: the script is not there, its folder is too large to be copied, or it fails.
     """
     inputs = _folder_of(asked.script)
+    if asked.golden:
+        _see_that_it_is_a_passport(host, built, asked.golden)
     command = ["python", asked.script.name, *asked.arguments]
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
@@ -196,6 +200,20 @@ def _folder_of(script: Path) -> list[Path]:
     return inputs
 
 
+def _see_that_it_is_a_passport(host: Engine, built: Built, path: Path) -> None:
+    """Have the image read it, before hours of runs."""
+    if not path.is_file():
+        raise KitError(f"GOLDEN={path}: no such file; name a passport on this machine")
+    argv = ["tf-repro", "compare", path.name, path.name]
+    _tell(containers.run(host.client, built.name, argv, env={}, inputs=[path]))
+
+
+def _tell(ended: Finished) -> None:
+    """Pass on why the image could not do what it was asked to, if so."""
+    if ended.exit_code >= agreed.COULD_NOT_RUN:
+        raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
+
+
 def words(name: str, text: str) -> list[str]:
     """Return the words of a text, split as a shell splits them; it expands nothing.
 
@@ -214,17 +232,18 @@ def words(name: str, text: str) -> list[str]:
 
 def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
     names = [folder.name for folder in folders]
-    reports = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
+    options = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
+    options += [f"--passport={REPORTS[2]}"]
+    options += [f"--golden={asked.golden.name}"] if asked.golden else []
     ended = containers.run(
         host.client,
         built.name,
-        ["tf-repro", "judge", *asked.judging, *reports, f"--passport={REPORTS[2]}", *names],
+        ["tf-repro", "judge", *asked.judging, *options, *names],
         env={agreed.IMAGE: built.config_digest, "COLUMNS": "140"},
-        inputs=folders,
+        inputs=[*folders, *([asked.golden] if asked.golden else [])],
         outputs=REPORTS,
     )
-    if ended.exit_code >= agreed.COULD_NOT_RUN:
-        raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
+    _tell(ended)
     asked.into.mkdir(parents=True, exist_ok=True)
     for name, content in ended.files.items():
         (asked.into / name).write_bytes(content)

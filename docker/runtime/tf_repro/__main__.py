@@ -8,6 +8,7 @@ from tf_repro.audit import command as audit
 from tf_repro.doctor import command as doctor
 from tf_repro.doctor import files, raising_ops
 from tf_repro.verify import command as verify
+from tf_repro.verify import options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main(argv: list[str]) -> int:
     for command in (doctor_parser, audit_parser):
         command.add_argument("--json", action="store_true", help="for programs to read")
     audit_parser.add_argument("program", nargs="+", help="after --: python train.py ...")
-    verify.add_parsers(commands)
+    options.add_parsers(commands)
     chosen = parser.parse_args(argv)
     try:
         return _run(chosen)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +163,29 @@ def test_the_reports_are_left_and_the_passport_has_the_scripts_commit(
     passport = json.loads((reports / "passport.json").read_text())
     assert passport["environment"]["revision"] == commit.stdout.strip()
     assert ran.argv[0][:3] == ["tf-repro", "record", "--progress"]
+
+
+def test_a_golden_passport_is_read_before_anything_runs(
+    ran: InPlaceOfContainers, script: Path, no_engine: Engine
+) -> None:
+    golden = script.parent.parent / "golden one.json"
+    with pytest.raises(KitError, match=r"GOLDEN=.*golden one.json: no such file"):
+        verify.verify(no_engine, BUILT, replace(asked(script), golden=golden))
+    golden.write_text("{}")
+    with pytest.raises(KitError, match=r"^golden one.json: not a passport"):
+        verify.verify(no_engine, BUILT, replace(asked(script), golden=golden))
+    assert [argv[1] for argv in ran.argv] == ["compare"]
+
+
+def test_a_golden_passport_goes_to_who_judges(
+    ran: InPlaceOfContainers, script: Path, no_engine: Engine
+) -> None:
+    """This script trains nothing, which the judge says."""
+    golden = script.parent.parent / "golden one.json"
+    golden.write_text('{"tf_repro_passport": 1, "environment": {}, "results": {"steps": 0}}')
+    with pytest.raises(KitError, match=r"^golden one.json: no training was recorded"):
+        verify.verify(no_engine, BUILT, replace(asked(script), golden=golden))
+    assert "--golden=golden one.json" in ran.argv[-1]
 
 
 def test_runs_that_part_are_told_and_what_no_step_shows_is_not_bisected(

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_repro import streams
+from tf_repro import seed_for, streams
 
 SEEDS = st.integers(0, 2**32 - 1)
 # Never edit these: published results depend on them. A new derivation is a new VERSION.
@@ -31,6 +32,38 @@ def fresh_state() -> Iterator[None]:
 @pytest.mark.parametrize(("asked", "number"), GOLDEN.items())
 def test_is_stable_across_releases(asked: tuple[int, str, int], number: int) -> None:
     assert streams.derive(*asked) == number
+
+
+@pytest.mark.parametrize(
+    ("names", "seed"),
+    [
+        (("trial", 3), 3385590325),
+        (("trial", 3, "fold", 1), 588893782),
+        ((3,), 696330153),
+        (("3",), 256996943),
+        (("é",), 3897401355),
+    ],
+)
+def test_a_named_seed_is_stable_and_follows_the_base_seed(
+    names: tuple[str | int, ...], seed: int
+) -> None:
+    streams.enter_process("/fork1")
+    assert seed_for(*names) == seed
+    streams.supply("random.Random", 64)
+    assert seed_for(*names) == seed
+    streams.start_over(43)
+    assert seed_for(*names) != seed
+
+
+@given(st.sets(st.lists(st.one_of(st.text(), st.integers()), min_size=1).map(tuple), max_size=30))
+def test_named_seeds_do_not_repeat_each_other(names: set[tuple[str | int, ...]]) -> None:
+    assert len({seed_for(*each) for each in names}) == len(names)
+
+
+@pytest.mark.parametrize(("names", "said"), [((), "at least one name"), ((1.5,), "float")])
+def test_what_is_no_name_is_refused(names: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        seed_for(*names)
 
 
 @given(st.sets(st.tuples(SEEDS, st.text()), min_size=2, max_size=50))

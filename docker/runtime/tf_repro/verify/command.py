@@ -1,4 +1,4 @@
-"""The command lines of verify and its like; exit 0 identical, 1 different, 2 could not run."""
+"""What verify and its like do; exit 0 identical, 1 different, 2 could not run."""
 
 import argparse
 import io
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from tf_repro.messages import say
 from tf_repro.verify.running import workspace
@@ -32,45 +33,20 @@ NO_BISECT = (
 COMMANDS = ("verify", "record", "judge", "compare")
 
 
-def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the commands to those of `tf-repro`."""
-    verify = commands.add_parser(
-        "verify", help="run a program several times, and say where and why the runs part"
-    )
-    verify.add_argument("--runs", type=_at_least(2), default=3, help="how many (3)")
-    verify.add_argument("--jobs", type=_at_least(1), default=1, help="how many at the same time")
-    verify.add_argument("--artifacts", type=Path, help="compare what they write below this, too")
-    verify.add_argument(
-        "--bisect", action="store_true", help="if they part, find the operation by one more pair"
-    )
-    verify.add_argument("--keep", type=Path, help="leave the records in this new folder")
-    _add_judging(verify)
-    verify.add_argument("program", nargs="+", help="after --: python train.py ...")
-    judge = commands.add_parser("judge", help="compare runs that `verify --keep` has left")
-    _add_judging(judge)
-    judge.add_argument("folders", nargs="+", type=Path, help="a folder of recorded runs, or runs")
-    compare = commands.add_parser(
-        "compare", help="compare two runs of different machines or days: what differs around them?"
-    )
-    compare.add_argument("passports", nargs=2, type=Path, help="a passport, or a recorded run")
-    record = commands.add_parser("record", help="run a program once, and leave its record")
-    record.add_argument("--artifacts", type=Path, help="keep what it writes below this, too")
-    record.add_argument("--keep", type=Path, required=True, help="a new folder")
-    record.add_argument(
-        "--bisect", type=_at_least(1), metavar="STEP", help="record every operation around it, too"
-    )
-    record.add_argument("--progress", action="store_true", help="say on stdout how far it is")
-    record.add_argument("program", nargs="+", help="after --: python train.py ...")
+class Report(NamedTuple):
+    """What is told of runs.
 
+    Attributes:
+        verdict: over them; of a cluster's, that of the worker which parts first.
+        identical: whether all are.
+        text: for people.
+        whole: for programs.
+    """
 
-def _add_judging(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--tolerance", type=_tolerance, default=0.0, help="of losses, metrics and weights (0)"
-    )
-    parser.add_argument("--stdout", action="store_true", help="what they print counts, too")
-    parser.add_argument("--json", type=Path, help="write the report to this file")
-    parser.add_argument("--html", type=Path, help="write a page to this file")
-    parser.add_argument("--passport", type=Path, help="write the passport to this file")
+    verdict: "Verdict"
+    identical: bool
+    text: str
+    whole: "dict[str, Any]"
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -78,6 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a table's bars, in a locale that has none
     try:
+        _read_golden(chosen)
         match chosen.command:
             case "verify":
                 return _verify(chosen)
@@ -92,6 +69,14 @@ def run(chosen: argparse.Namespace) -> int:
         return COULD_NOT_RUN
 
 
+def _read_golden(chosen: argparse.Namespace) -> None:
+    """Put what --golden names in its place: before hours of runs, and before it is written anew."""
+    if getattr(chosen, "golden", None):
+        from tf_repro.verify.reporting import golden  # noqa: PLC0415  # NumPy
+
+        chosen.golden = golden.read(chosen.golden)
+
+
 def _judge(chosen: argparse.Namespace) -> int:
     from tf_repro.verify import workers  # noqa: PLC0415  # NumPy
 
@@ -101,8 +86,8 @@ def _judge(chosen: argparse.Namespace) -> int:
     judged = workers.judge({name: _verdict(its, chosen) for name, its in clusters.items()})
     shown = judged.verdicts[judged.first]
     text = workers.render(judged, colour=_in_colour())
-    _leave(chosen, shown, text, workers.as_json(judged), workers.sentence(judged))
-    return IDENTICAL if judged.identical else DIFFERENT
+    report = Report(shown, judged.identical, text, workers.as_json(judged))
+    return _leave(chosen, report, workers.sentence(judged))
 
 
 def _verify(chosen: argparse.Namespace) -> int:
@@ -207,8 +192,8 @@ def _report(verdict: "Verdict", chosen: argparse.Namespace) -> int:
     from tf_repro.verify.reporting import terminal  # noqa: PLC0415  # as above
 
     text = terminal.render(verdict, colour=_in_colour())
-    _leave(chosen, verdict, text, terminal.as_json(verdict), terminal.sentence(verdict))
-    return IDENTICAL if verdict.identical else DIFFERENT
+    report = Report(verdict, verdict.identical, text, terminal.as_json(verdict))
+    return _leave(chosen, report, terminal.sentence(verdict))
 
 
 def _in_colour() -> bool:
@@ -216,15 +201,24 @@ def _in_colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _leave(
-    chosen: argparse.Namespace, verdict: "Verdict", text: str, whole: "dict[str, Any]", said: str
-) -> None:
-    """Print a report, and write those that were asked for."""
+def _leave(chosen: argparse.Namespace, report: Report, said: str) -> int:
+    """Print a report, and write those that were asked for; return the exit status.
+
+    Args:
+        chosen: what was asked for.
+        report: what is shown, of all runs or of the worker that parts first.
+        said: the verdict, in a line.
+    """
     from tf_repro.verify.reporting import page, passport  # noqa: PLC0415  # as above
 
-    sys.stdout.write(text)
+    verdict, holds = report.verdict, report.identical
+    sys.stdout.write(report.text)
+    if chosen.golden and holds:  # several results are no one result that could be it
+        holds, words = chosen.golden.compare(verdict.runs[0])
+        sys.stdout.write(words)
+        report.whole["golden"] = {"file": str(chosen.golden.path), "same": holds, "words": words}
     if chosen.json:
-        _write(chosen.json, json.dumps(whole, indent=1) + "\n")
+        _write(chosen.json, json.dumps(report.whole, indent=1) + "\n")
     if chosen.html:
         _write(chosen.html, page.render(verdict))
     path = chosen.passport or (Path(passport.NAME) if chosen.command == "verify" else None)
@@ -236,6 +230,7 @@ def _leave(
             if chosen.passport:
                 raise
             say(f"no passport is left: {error}")
+    return IDENTICAL if holds else DIFFERENT
 
 
 def _compare(chosen: argparse.Namespace) -> int:
@@ -274,22 +269,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CannotRunError(f"{path}: {error.strerror}") from error
-
-
-def _at_least(least: int) -> "type[int]":
-    def whole(text: str) -> int:
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} up")
-        return int(text)
-
-    return whole  # type: ignore[return-value]  # argparse calls it, that is all
-
-
-def _tolerance(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
-    return number

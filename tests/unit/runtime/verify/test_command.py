@@ -1,5 +1,7 @@
 """The command line, on programs that need no TensorFlow."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -7,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
-from tests.unit.runtime.verify.made_up import digests, rows, run, steps_of
+from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
 from tf_repro.verify.reporting import page, passport
 from tf_repro.verify.running import git_commit
@@ -188,6 +191,89 @@ def test_another_number_of_workers_is_said_to_be_another_result(
     )
     assert "no equal bits are promised: no cluster and a cluster of 2" in said("none", "two")
     assert "no equal bits" not in said("two", "two")
+
+
+def golden(tmp_path: Path, change: Callable[[list[Row]], object]) -> tuple[int, str]:
+    """Judge two equal runs, which a change has moved away from the golden passport."""
+    (tmp_path / "golden.json").write_text(json.dumps(passport.of(run(tmp_path / "before"))))
+    (tmp_path / "now").mkdir()
+    for number in (1, 2):
+        made = rows()
+        change(made)
+        run(tmp_path / f"now/run-{number}", made)
+    argv = ["judge", f"--golden={tmp_path}/golden.json", f"--json={tmp_path}/o.json"]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = tf_repro.main([*argv, str(tmp_path / "now")])
+    return status, said.getvalue()
+
+
+def other_bits(made: list[Row]) -> None:
+    steps_of(made)[-1].update(loss_bits="02", weights=digests(3, 4))
+
+
+def test_runs_end_with_the_golden_bits(tmp_path: Path) -> None:
+    status, said = golden(tmp_path, lambda made: made[0].update(cpu="B"))
+    assert status == 0, said
+    assert said.endswith("golden.json: the same bits\n")
+    assert json.loads((tmp_path / "o.json").read_text())["golden"]["same"] is True
+
+
+@pytest.mark.parametrize(
+    ("around", "reason"),
+    [
+        ({}, "it is the code, or its data"),
+        ({"cpu": "B"}, "another processor: A -> B"),
+        ({"cpu": "B", "seed": 7}, "another seed: (none) -> 7"),
+        ({"packages": {"numpy": "2"}}, "other versions of libraries: numpy (none) -> 2"),
+        ({"cluster": {"worker": 2}}, "no cluster and a cluster of 2 worker"),
+        (
+            {"cpu_flags": ["avx2", *map(str, range(99))]},
+            "a processor with other features: -(none) +avx2",
+        ),
+    ],
+)
+def test_what_explains_other_bits_is_named_before_the_code(
+    tmp_path: Path, around: dict[str, object], reason: str
+) -> None:
+    def change(made: list[Row]) -> None:
+        made[0].update(around)
+        other_bits(made)
+
+    status, said = golden(tmp_path, change)
+    assert status == 1, said
+    assert "golden.json: NOT the same bits" in said
+    assert "results.last_loss" not in said
+    after = said.partition("what explains it, the likeliest first:\n")[2].splitlines()
+    assert reason in (after[0] if around else said.splitlines()[-1]), said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "not a passport"),
+        ('{"tf_repro_passport": 9}', "version 9; this tf-repro reads 1"),
+        ('{"tf_repro_passport": 1}', "not a passport (it has no environment)"),
+        ('{\n<<<<<<< ours\n"tf_repro_passport": 1}', "it has the conflicts of a merge in it"),
+        (
+            '{"tf_repro_passport": 1, "environment": {}, "results": {"steps": 0}}',
+            "no training was recorded, so there are no bits to end with",
+        ),
+        (None, "not a passport"),
+    ],
+)
+def test_what_is_no_golden_passport_is_said_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, said: str
+) -> None:
+    path = tmp_path / "golden.json"
+    if text is not None:
+        path.write_text(text)
+    program = ["--", sys.executable, "-c", f"open({str(tmp_path / 'ran')!r}, 'w')"]
+    assert tf_repro.main(["verify", "--golden", str(path), *program]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "ran").exists()
 
 
 def test_records_are_compared_like_passports(

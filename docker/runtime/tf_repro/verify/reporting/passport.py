@@ -12,6 +12,8 @@ from tf_repro.verify.running.run import CannotRunError
 VERSION = 1
 # Where `tf-repro verify` leaves it, if nobody says where.
 NAME = "tf-repro-passport.json"
+# How git marks what two branches have changed.
+_CONFLICT = "\n<<<<<<< "
 # What the command was run as, and where its process lived: of a run, and of no other machine.
 _OF_ONE_RUN = ("environment.argv",)
 
@@ -49,20 +51,26 @@ def read(path: Path) -> "dict[str, Any]":
     if path.is_dir():
         return of(records.read(path))
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        text = path.read_text()
+        if _CONFLICT in text:
+            raise CannotRunError(f"{path}: it has the conflicts of a merge in it; choose a side")
+        found: dict[str, Any] = json.loads(text)
         version = found["tf_repro_passport"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotRunError(f"{path}: not a passport ({error})") from error
     if version != VERSION:
         raise CannotRunError(f"{path}: version {version}; this tf-repro reads {VERSION}")
+    for part in ("environment", "results"):
+        if not isinstance(found.get(part), dict):
+            raise CannotRunError(f"{path}: not a passport (it has no {part})")
     return found
 
 
 def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]":
     """Return what differs, the environments first, and whether the results are the same."""
-    around = _differing(_environment(one), _environment(other))
-    results = _differing(flat(one["results"]), flat(other["results"]))
-    lines = _promise(one["environment"], other["environment"])
+    around = differing(_environment(one), _environment(other))
+    results = differing(flat(one["results"]), flat(other["results"]))
+    lines = promise(one["environment"], other["environment"])
     lines += (
         [f"the environments differ in {len(around)}:", *around]
         if around
@@ -75,7 +83,7 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
     return "\n".join(lines) + "\n", not results
 
 
-def _promise(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
+def promise(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
     """Say first whether equal bits are promised at all."""
     clusters = [around.get("cluster") or {} for around in (one, other)]
     if clusters[0] != clusters[1]:
@@ -111,7 +119,8 @@ def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
     return {name: text for name, text in flat(kept).items() if name not in _OF_ONE_RUN}
 
 
-def _differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
+def differing(one: "dict[str, str]", other: "dict[str, str]") -> "list[str]":
+    """Return a line for each leaf that is not the same in two flat structures."""
     names = dict.fromkeys([*one, *other])
     return [
         f"  {name}: {one.get(name, '(none)')} -> {other.get(name, '(none)')}"
