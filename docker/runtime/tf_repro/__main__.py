@@ -6,7 +6,7 @@ import sys
 
 from tf_repro.audit import command as audit
 from tf_repro.doctor import command as doctor
-from tf_repro.doctor import files, raising_ops
+from tf_repro.doctor import files, machines, raising_ops
 from tf_repro.verify import command as verify
 from tf_repro.verify import options
 
@@ -53,6 +53,8 @@ def main(argv: list[str]) -> int:
 def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "doctor":
         return _doctor(chosen)(as_json=chosen.json)
+    if chosen.command == "compare" and chosen.machines:
+        return machines.run(chosen.passports)
     if chosen.command in verify.COMMANDS:
         return verify.run(chosen)
     return audit.run(chosen.program, as_json=chosen.json)

@@ -8,6 +8,7 @@ import sys
 
 from tf_repro import environment, settings, start
 from tf_repro.machine import cpu, gpu, restart
+from tf_repro.recording import surroundings
 
 YES, NO, PARTLY = "yes", "NO", "partly"
 Line = tuple[str, str, str]
@@ -126,6 +127,7 @@ def run(*, as_json: bool) -> int:
             "reach": settings.current.reach,
             "python": sys.version,
             "guarantees": [dict(zip(keys, line, strict=True)) for line in lines],
+            "machine": surroundings.describe(),
         }
         json.dump(whole, sys.stdout, indent=1)
         sys.stdout.write("\n")
@@ -134,15 +136,20 @@ def run(*, as_json: bool) -> int:
     return 0 if lines[0][1] == YES else 1
 
 
+def rendered(lines: list[Line]) -> list[str]:
+    """Return the lines of a report for people, in columns."""
+    wide = max(len(what) for what, _, _ in lines)
+    return [f"{given:6} {what:{wide}}  {reason}" for what, given, reason in lines]
+
+
 def _text(lines: list[Line]) -> str:
     current = settings.current
-    wide = max(len(what) for what, _, _ in lines)
     return "\n".join(
         [
             f"tf-repro: mode {current.mode}, seed {current.seed}, reach {current.reach}, Python "
             f"{platform.python_version()}",
             "",
-            *(f"{given:6} {what:{wide}}  {reason}" for what, given, reason in lines),
+            *rendered(lines),
             "",
             "Not covered:",
             *(f"       {what}: {why}" for what, why in NOT_COVERED),

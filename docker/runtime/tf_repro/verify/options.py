@@ -24,6 +24,11 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     compare = commands.add_parser(
         "compare", help="compare two runs of different machines or days: what differs around them?"
     )
+    compare.add_argument(
+        "--machines",
+        action="store_true",
+        help="they are what `doctor --json` prints on two machines: will the bits be equal?",
+    )
     compare.add_argument("passports", nargs=2, type=Path, help="a passport, or a recorded run")
     record = commands.add_parser("record", help="run a program once, and leave its record")
     record.add_argument("--artifacts", type=Path, help="keep what it writes below this, too")
