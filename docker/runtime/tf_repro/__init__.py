@@ -36,14 +36,9 @@ def seed_for(*names: "str | int") -> int:
     Raises:
         TypeError: there is no name, or one that is neither text nor a whole number.
     """
-    import operator  # noqa: PLC0415  # half a millisecond of every start
-
     from tf_repro import streams  # noqa: PLC0415  # as above
 
-    if not names:
-        raise TypeError('seed_for takes at least one name, as in seed_for("trial", 3)')
-    given = [name if isinstance(name, str) else operator.index(name) for name in names]
-    return streams.derive(streams.state.seed, f"seed_for:{given!a}", 32)
+    return streams.seed_for(*names)
 
 
 def record(name: str, tensor: object) -> None:

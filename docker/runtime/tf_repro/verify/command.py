@@ -30,7 +30,7 @@ NO_BISECT = (
     "nothing to bisect: no step was recorded in which the runs part, and what XLA compiles, or "
     "what is outside of training, is no operation that can be seen"
 )
-COMMANDS = ("verify", "record", "judge", "compare")
+COMMANDS = ("verify", "record", "judge", "compare", "seeds")
 
 
 class Report(NamedTuple):
@@ -62,6 +62,10 @@ def run(chosen: argparse.Namespace) -> int:
                 return _record(chosen)
             case "judge":
                 return _judge(chosen)
+            case "seeds":
+                from tf_repro.verify import seeds  # noqa: PLC0415  # NumPy
+
+                return seeds.run(chosen)
             case _:
                 return _compare(chosen)
     except CannotRunError as error:

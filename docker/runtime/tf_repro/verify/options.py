@@ -1,6 +1,7 @@
 """The options of verify and its like."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 
@@ -30,6 +31,17 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="they are what `doctor --json` prints on two machines: will the bits be equal?",
     )
     compare.add_argument("passports", nargs=2, type=Path, help="a passport, or a recorded run")
+    seeds = commands.add_parser(
+        "seeds", help="run a program under several seeds: what are its metrics, beyond one's luck?"
+    )
+    seeds.add_argument("--n", type=_at_least(2), default=10, help="how many seeds (10)")
+    seeds.add_argument("--jobs", type=_at_least(1), default=1, help="how many at the same time")
+    seeds.add_argument("--keep", type=Path, help="leave the records here, and go on from them")
+    seeds.add_argument(
+        "--against", type=shlex.split, metavar="COMMAND", help="compare with this one, seed by seed"
+    )
+    seeds.add_argument("--json", type=Path, help="write the report to this file")
+    seeds.add_argument("program", nargs="+", help="after --: python train.py ...")
     record = commands.add_parser("record", help="run a program once, and leave its record")
     record.add_argument("--artifacts", type=Path, help="keep what it writes below this, too")
     record.add_argument("--keep", type=Path, required=True, help="a new folder")

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def record(
     artifacts: "Path | None" = None,
     bisect_at: "int | None" = None,
     audit: bool = False,
+    environ: "Mapping[str, str] | None" = None,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run a program once and leave its record, its output and the files that it wrote in `into`.
@@ -63,6 +64,7 @@ def record(
         artifacts: a folder whose files are compared too, outside of the working folder.
         bisect_at: record every operation around this step, too; see recording/operations.
         audit: take down which line draws what, too, as is always done for bisect_at.
+        environ: the environment of the program, if not this process's own.
         on_progress: called every half second with what the record says, for people.
 
     Raises:
@@ -78,17 +80,17 @@ def record(
             raise CannotRunError(str(error)) from error
         before_artifacts = workspace.state(artifacts) if artifacts else {}
         started = time.monotonic()
-        environ = {**os.environ, environment.RECORD: str(into)}
+        given = {**(environ or os.environ), environment.RECORD: str(into)}
         for name in (environment.BISECT, environment.AUDIT):
-            environ.pop(name, None)
+            given.pop(name, None)
         notes = Path(folder) / "audit"
         audit = audit or bisect_at is not None
         if audit:
             notes.mkdir()
-            environ[environment.AUDIT] = str(notes)
+            given[environment.AUDIT] = str(notes)
         if bisect_at is not None:
-            environ[environment.BISECT] = str(bisect_at)
-        status = _run(command, work, into, environ, on_progress)
+            given[environment.BISECT] = str(bisect_at)
+        status = _run(command, work, into, given, on_progress)
         if audit:
             draws.keep(notes, work, into)
         if artifacts and not artifacts.is_dir():
