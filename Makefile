@@ -54,7 +54,8 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --maxschedchunk 1
 
 SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .ci/run
 # Found, not named: a workflow that is added is checked.
-WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
+WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml examples/ci/github.yml)
+ACTION := $(wildcard action.yml)
 GITLAB_CI := $(wildcard .gitlab-ci.yml)
 ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
@@ -182,7 +183,7 @@ bench-pipelines: $(VENV) ## What drawing by key costs pipelines that augment, si
 lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy scripts docker/runtime tests
+	@.venv/bin/mypy scripts docker/runtime tests action
 	@.venv/bin/hadolint $(DOCKERFILES)
 	@.venv/bin/shellcheck $(SHELL_FILES)
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
@@ -199,7 +200,8 @@ lint-imports: $(VENV)
 lint-workflows: $(VENV)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/actionlint $(WORKFLOWS)
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	@.venv/bin/zizmor --quiet --offline --no-progress $(WORKFLOWS)
+	@$(if $(ACTION),.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions $(ACTION))
+	@.venv/bin/zizmor --quiet --offline --no-progress $(WORKFLOWS) $(ACTION)
 
 format: $(VENV) ## Put the Python and the shell into shape.
 	@.venv/bin/ruff format
