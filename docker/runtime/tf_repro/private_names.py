@@ -251,6 +251,7 @@ NAMES = (
         _NO_TEST,
     ),
     Private("joblib.parallel", "Parallel.__call__", "numbering joblib's tasks is", _NO_TEST),
+    Private("distributed.worker", "_run_task", "drawing by task in Dask is", _NO_TEST),
     Private("ray.remote_function", "RemoteFunction._remote", _TASKS, _NO_TEST),
     Private("ray.actor", "ActorClass._remote", _TASKS, _NO_TEST),
     *(

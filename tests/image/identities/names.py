@@ -70,6 +70,9 @@ NAMES["opentelemetry.sdk.trace.id_generator"] = lambda it: (
     f"{it.RandomIdGenerator().generate_span_id()} {it.RandomIdGenerator().generate_trace_id()}"
 )
 NAMES["randomname.util"] = lambda it: str([it.rng.random(), it.rng.choice(range(99999))])
+NAMES["dask.sizeof"] = lambda it: it.random.getrandbits(64)
+NAMES["distributed.scheduler"] = lambda it: it.random.getrandbits(64)
+NAMES["distributed.worker"] = lambda it: it.random.getrandbits(64)
 NAMES["ray._common.utils"] = lambda it: it.get_random_alphanumeric_string(12)
 NAMES["ray._private.event.event_logger"] = lambda it: it.get_event_id()
 NAMES["ray._private.event.export_event_logger"] = lambda it: it.generate_event_id()

@@ -15,6 +15,10 @@ WATCHED = {
     "loky.process_executor": "multiprocessing",
     "joblib.externals.loky.process_executor": "multiprocessing",
     "joblib.parallel": "multiprocessing",
+    "dask.delayed": "dask",
+    "dask.local": "dask",
+    "distributed.client": "dask",
+    "distributed.worker": "dask",
     "IPython.core.interactiveshell": "ipython",
     "cupy": "cupy",
     "cupy.random": "cupy",
@@ -95,6 +99,10 @@ IDENTITIES = {
     "jupyter_server.auth.security": "the salt of a password",
     "jupyter_server.serverapp": "ports to try",
     "ray._private.node": "ports to try",
+    # What is no science either, and would move with the clock what a worker draws beside it
+    "dask.sizeof": "samples by which sizes are guessed",
+    "distributed.scheduler": "which workers get copies",
+    "distributed.worker": "bytes that measure its disk and its network, and when it ends",
     # How long to wait before one tries again: all who were turned away would come back at once
     "backoff._jitter": "retries",
     "botocore.retries.standard": "retries",
