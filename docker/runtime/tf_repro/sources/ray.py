@@ -16,6 +16,8 @@ from tf_repro import patch, streams
 
 # The name of the argument, which Ray takes off together with it.
 _KEY = "__tf_repro_task__"
+# What has a task run in another Python than the image's, which does not know of the argument.
+_ELSEWHERE = frozenset(("conda", "container", "image_uri", "py_executable"))
 
 
 class Numbered(tuple[Any, ...]):
@@ -34,7 +36,9 @@ def _numbering(kind: str) -> Callable[..., Any]:
     def remote(
         original: Callable[..., Any], self: Any, args: Any = None, *rest: Any, **kwargs: Any
     ) -> Any:
-        if not isinstance(args, Numbered):  # Ray calls it again for an actor that may be there
+        elsewhere = not _ELSEWHERE.isdisjoint(kwargs.get("runtime_env") or ())
+        # Ray calls it again for an actor that may be there.
+        if not isinstance(args, Numbered) and not elsewhere:
             args = Numbered(args or ())
             args.path = streams.child_path(kind)
         return original(self, args, *rest, **kwargs)
@@ -82,7 +86,7 @@ def _in_worker() -> bool:
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "ray.actor": _on_actor,
     "ray.remote_function": _on_remote_function,
-    # Up to 2.44 or so in the one place, then in the other.
+    # Newer releases have it in the first place, older ones in the second.
     "ray._common.signature": _on_signature,
     "ray._private.signature": _on_signature,
 }
