@@ -49,6 +49,7 @@ _HANDLER = (
     *("_adapter", "_current_step", "_dataset", "_epochs", "_inferred_steps", "_initial_epoch"),
     *("_initial_step", "_model", "_step_increment"),
 )
+_TASKS = "drawing by task in Ray is"
 _NO_TEST = ""  # is in no image of ours
 
 NAMES = (
@@ -250,6 +251,14 @@ NAMES = (
         _NO_TEST,
     ),
     Private("joblib.parallel", "Parallel.__call__", "numbering joblib's tasks is", _NO_TEST),
+    Private("distributed.worker", "_run_task", "drawing by task in Dask is", _NO_TEST),
+    Private("ray.remote_function", "RemoteFunction._remote", _TASKS, _NO_TEST),
+    Private("ray.actor", "ActorClass._remote", _TASKS, _NO_TEST),
+    *(
+        Private(f"ray.{place}.signature", name, _TASKS, _NO_TEST)
+        for place in ("_common", "_private")
+        for name in ("flatten_args", "recover_args")
+    ),
 )
 
 
