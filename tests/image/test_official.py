@@ -3,7 +3,6 @@
 https://github.com/docker-library/official-images/tree/master/test: of those for every image and
 for `python`, all but python-hy, python-pip-requests-ssl, which want a network (a derived image's
 `pip install` is test_derived), and python-no-pyc: what is compiled in our image is locked with it.
-Of python-imports, dbm.gnu is left out: Debian has that in a package of its own, python3-gdbm.
 """
 
 import pytest
@@ -12,7 +11,12 @@ from tests.image.conftest import RunInImage
 
 PROGRAMS = {
     "python-imports": """
-import bz2, curses, lzma, readline, zlib
+import bz2, curses, dbm.gnu, dbm.ndbm, lzma, readline, tempfile, zlib
+with tempfile.TemporaryDirectory() as folder:
+    for kind in dbm.gnu, dbm.ndbm:
+        with kind.open(f"{folder}/{kind.__name__}", "c") as base:
+            base[b"seed"] = b"42"
+            assert base[b"seed"] == b"42"
 for module in bz2, lzma, zlib:
     assert module.decompress(module.compress(b"again and again" * 9)) == b"again and again" * 9
 """,
