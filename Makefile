@@ -183,7 +183,7 @@ bench-pipelines: $(VENV) ## What drawing by key costs pipelines that augment, si
 lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy scripts docker/runtime tests action
+	@.venv/bin/mypy scripts docker/runtime tests action examples/clusters/tf_config.py
 	@.venv/bin/hadolint $(DOCKERFILES)
 	@.venv/bin/shellcheck $(SHELL_FILES)
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)
