@@ -166,7 +166,7 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
 	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
-	@TEST_CLUSTER=all .venv/bin/python -m pytest tests/image/test_cluster.py
+	@TEST_CLUSTER=all .venv/bin/python -m pytest tests/image/test_cluster.py tests/image/test_ray_dask.py
 	@$(MAKE) --no-print-directory test-cpython test-libraries
 	@TEST_COMPANIONS=all .venv/bin/python -m pytest -rP tests/image/test_companions.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py

@@ -34,8 +34,8 @@ PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
 Install = Callable[..., subprocess.CompletedProcess[str]]
 # What teams add to the image: the tests that need more than TensorFlow run in this derived one.
 LIBRARIES = (
-    "haikunator==2.1.0 ipykernel==6.29.5 opentelemetry-sdk==1.30.0 pandas==2.2.3 pytest==8.3.4"
-    " pytest-xdist==3.6.1 scikit-learn==1.5.2"
+    "distributed==2026.8.0 haikunator==2.1.0 ipykernel==6.29.5 opentelemetry-sdk==1.30.0"
+    " pandas==2.2.3 pytest==8.3.4 pytest-xdist==3.6.1 scikit-learn==1.5.2"
 )
 LIBRARIES_NAME = "org/tf-repro-libraries:test"
 TORCH = "torch==2.13.0+cpu"
