@@ -21,8 +21,12 @@ class FakeFunction:
         self.signature = signature
 
     def _remote(
-        self, args: tuple[object, ...] | None = None, kwargs: Named | None = None
+        self,
+        args: tuple[object, ...] | None = None,
+        kwargs: Named | None = None,
+        runtime_env: Named | None = None,
     ) -> list[Any]:
+        del runtime_env
         if not args and not kwargs:
             return []
         flat: list[Any] = self.signature.flatten_args([], args, kwargs or {})
@@ -65,12 +69,14 @@ def recover_args(flattened_args: list[Any]) -> list[Any]:
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     monkeypatch.setattr(streams, "state", streams.State(SEED))
+    become(monkeypatch, "driver")
     return FakeRay()
 
 
-def become(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    """Have this process be a worker of Ray, or a driver."""
-    worker = SimpleNamespace(global_worker=SimpleNamespace(mode=mode), WORKER_MODE="worker")
+def become(monkeypatch: pytest.MonkeyPatch, mode: str, job: str = "{}") -> None:
+    """Have this process be a worker of Ray, or a driver; `job` is the runtime_env of its job."""
+    told = SimpleNamespace(mode=mode, connected=True, runtime_env=job)
+    worker = SimpleNamespace(global_worker=told, WORKER_MODE="worker")
     monkeypatch.setitem(sys.modules, "ray._private.worker", worker)
 
 
@@ -122,6 +128,26 @@ def test_local_mode_leaves_the_script_alone(ray: FakeRay, monkeypatch: pytest.Mo
     before = streams.state.process
     assert ray.signature.recover_args(ray.submit(1)) == ["dummy", 1]
     assert streams.state.process is before
+
+
+@pytest.mark.parametrize(
+    ("own", "job", "numbered"),
+    [
+        ({}, "{}", True),
+        ({"pip": ["x"], "env_vars": {"HOME": "/"}}, '{"env_vars": {"HOME": "/"}}', True),
+        ({"conda": "other"}, "{}", False),
+        ({"env_vars": {"TF_REPRO": "off"}}, "{}", False),
+        ({}, '{"py_executable": "python3.9"}', False),
+        ({}, '{"env_vars": {"TF_REPRO": "off"}}', False),
+    ],
+)
+def test_where_we_may_not_be_nothing_travels(
+    ray: FakeRay, monkeypatch: pytest.MonkeyPatch, own: dict[str, Any], job: str, *, numbered: bool
+) -> None:
+    become(monkeypatch, "driver", job)
+    function = ray.functions.RemoteFunction(ray.signature)
+    flat = function._remote(args=(1,), runtime_env=own)
+    assert (len(flat) > len(["dummy", 1])) == numbered
 
 
 def test_actors_count_apart_and_methods_not_at_all(ray: FakeRay) -> None:

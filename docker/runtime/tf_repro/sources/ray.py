@@ -8,7 +8,7 @@ https://github.com/ray-project/ray/blob/ray-2.44.0/python/ray/_private/signature
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -16,8 +16,9 @@ from tf_repro import patch, streams
 
 # The name of the argument, which Ray takes off together with it.
 _KEY = "__tf_repro_task__"
-# What has a task run in another Python than the image's, which does not know of the argument.
-_ELSEWHERE = frozenset(("conda", "container", "image_uri", "py_executable"))
+# What in a runtime_env has a task run without us, where nobody knows of the argument: other Pythons,
+# and TF_REPRO among its env_vars, as it may say off.
+_ELSEWHERE = frozenset(("conda", "container", "image_uri", "py_executable", "TF_REPRO"))
 
 
 class Numbered(tuple[Any, ...]):
@@ -36,14 +37,21 @@ def _numbering(kind: str) -> Callable[..., Any]:
     def remote(
         original: Callable[..., Any], self: Any, args: Any = None, *rest: Any, **kwargs: Any
     ) -> Any:
-        elsewhere = not _ELSEWHERE.isdisjoint(kwargs.get("runtime_env") or ())
         # Ray calls it again for an actor that may be there.
-        if not isinstance(args, Numbered) and not elsewhere:
+        if not isinstance(args, Numbered) and not _is_elsewhere(kwargs.get("runtime_env") or {}):
             args = Numbered(args or ())
             args.path = streams.child_path(kind)
         return original(self, args, *rest, **kwargs)
 
     return remote
+
+
+def _is_elsewhere(own: Mapping[str, Any]) -> bool:
+    """Return whether a task runs without us, by its own runtime_env or the whole job's."""
+    worker = sys.modules["ray._private.worker"].global_worker
+    job = str(worker.runtime_env) if worker.connected else ""  # JSON
+    names = {*own, *(own.get("env_vars") or ())}
+    return not _ELSEWHERE.isdisjoint(names) or any(f'"{name}"' in job for name in _ELSEWHERE)
 
 
 def _on_remote_function(module: ModuleType) -> None:
