@@ -16,8 +16,8 @@ from tf_repro import patch, streams
 
 # The name of the argument, which Ray takes off together with it.
 _KEY = "__tf_repro_task__"
-# What in a runtime_env has a task run without us, where nobody knows of the argument: other Pythons,
-# and TF_REPRO among its env_vars, as it may say off.
+# What in a runtime_env has a task run where nobody knows of the argument: another Python, and
+# TF_REPRO among its env_vars, as it may say off.
 _ELSEWHERE = frozenset(("conda", "container", "image_uri", "py_executable", "TF_REPRO"))
 
 
