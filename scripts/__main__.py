@@ -214,7 +214,9 @@ def changelog(
     """Say what changed between two published images."""
     from scripts.publish import changelog as changes
 
-    changes.show(changes.changelog(matrix.load().family, before, after))
+    known = matrix.load()
+    changes.show(changes.changelog(known.family, before, after))
+    say(changes.bits(known, before, after))
 
 
 @verb

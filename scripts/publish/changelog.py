@@ -18,9 +18,11 @@ from rich.table import Table
 
 from scripts.errors import KitError
 from scripts.locks.lock import moves
-from scripts.matrix import Family
+from scripts.matrix import Family, Matrix
+from scripts.proof import golden
 from scripts.registry.api import Descriptor, Manifest, Repository
 from scripts.registry.compression import unpacked
+from scripts.tags import SHORT_DIGEST, Subject, exact_release
 from scripts.ui import say, stage
 
 # Which packages an image has, by its own word. dpkg's is in the lowest layer, pip's in one of the
@@ -59,6 +61,34 @@ def changelog(family: Family, before: str, after: str) -> list[Change]:
         with stage(f"reading {repository}:{reference}"):
             found.append(_facts(repository, reference))
     return [Change(*move) for move in moves(*found)]
+
+
+def bits(known: Matrix, before: str, after: str) -> str:
+    """Return in a line whether the example ends with other bits, by what the family publishes.
+
+    Args:
+        known: the family.
+        before: a tag of it; of a digest nothing is known.
+        after: another.
+
+    Raises:
+        KitError: a golden.json cannot be read.
+    """
+    published = {
+        name: golden.read(golden.path(one.tag))
+        for one in known.choose("all")
+        for name in (one.tag, exact_release(Subject(one.image, one.newest)))
+    }
+    results = [published.get(reference) for reference in (before, after)]
+    weights = [found.digits[0].weights[:SHORT_DIGEST] for found in results if found]
+    if len(weights) < len(results):
+        unknown = next(
+            ref for ref, found in zip((before, after), results, strict=True) if not found
+        )
+        return f"whether the example's bits moved is not known: none are published of {unknown}"
+    if weights[0] == weights[1]:
+        return f"the example ends with the same bits, {weights[0]}"
+    return f"the example ends with other bits: {weights[0]} -> {weights[1]}"
 
 
 def show(changes: Iterable[Change]) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts import matrix
 from scripts.errors import KitError
 from scripts.proof import golden
+from scripts.publish import changelog
 
 DAY = dt.date(2026, 11, 26)
 ONE, OTHER, NEW = ("1" * 64, "2" * 64, "3" * 64)
@@ -85,3 +87,21 @@ def test_a_file_that_is_none_of_ours_is_one_line(tmp_path: Path, text: str) -> N
         golden.read(file)
     assert str(error.value).startswith(f"{file} ")
     assert "\n" not in str(error.value)
+
+
+def test_a_changelog_says_whether_the_bits_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "IMAGES", tmp_path)
+    for tag, weights in (("2.15-cpu", ONE), ("2.16-cpu", OTHER), ("2.17-cpu", ONE)):
+        (tmp_path / tag).mkdir()
+        golden.write(golden.path(tag), golden.added(None, tag, weights, 0.5, seen("A")))
+    family = matrix.load()
+
+    def said(before: str, after: str) -> str:
+        return changelog.bits(family, before, after)
+
+    assert said("2.15-cpu", "2.17-cpu") == f"the example ends with the same bits, {ONE[:12]}"
+    assert said("2.15.1-cpu", "2.16-cpu").endswith(f"other bits: {ONE[:12]} -> {OTHER[:12]}")
+    for unknown in ("2.18-cpu", "2.15-gpu", f"sha256:{ONE}"):
+        assert said("2.15-cpu", unknown).endswith(f"not known: none are published of {unknown}")
