@@ -40,8 +40,10 @@ def trained(
     context = tmp_path_factory.mktemp("app")
     for name in ("train_on_workers.py", "digits.csv.gz"):
         shutil.copy(DIGITS / name, context)
-    command = "mkdir --mode=1777 /work && cp --recursive /mnt/context /app"
-    yield from derived(install, client, command, NAME, context)
+    (context / "install.sh").write_text(
+        "mkdir --mode=1777 /work\ncp --recursive /mnt/context /app\n"
+    )
+    yield from derived(install, client, "sh -eu /mnt/context/install.sh", NAME, context)
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +61,16 @@ def train(host: Engine, swarm: DockerClient, image: str, **env: str) -> list[str
     """Deploy the stack and remove it; return the last line of each worker's log."""
     deploy = ["stack", "deploy", "--detach", "--resolve-image=never", f"--compose-file={STACK}"]
     subprocess.run(
-        [host.docker, *deploy, STACK_NAME],
+        [str(host.docker), *deploy, STACK_NAME],
         env={**os.environ, **host.env, "IMAGE": image, **env},
         check=True,
         capture_output=True,
     )
     try:
-        services = [swarm.services.get(f"{STACK_NAME}_{worker}") for worker in WORKERS]
+        services = [
+            swarm.services.get(f"{STACK_NAME}_{worker}")  # type: ignore[no-untyped-call]  # so the stubs
+            for worker in WORKERS
+        ]
         until = time.monotonic() + SECONDS
         states: list[str] = []
         while len(states) < len(WORKERS) or not set(states) <= set(ENDED):
@@ -76,7 +81,7 @@ def train(host: Engine, swarm: DockerClient, image: str, **env: str) -> list[str
         assert states == ["complete"] * len(WORKERS), logs
         return [log.splitlines()[-1] for log in logs]
     finally:
-        argv = [host.docker, "stack", "rm", STACK_NAME]
+        argv = [str(host.docker), "stack", "rm", STACK_NAME]
         subprocess.run(argv, env={**os.environ, **host.env}, check=True, capture_output=True)
         time.sleep(2)  # the network goes a moment later than the services
 
