@@ -52,7 +52,7 @@ VENV := .venv/.complete
 # Most of a container's start is one thread's work. A worker takes what shares an image as a whole.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --maxschedchunk 1
 
-SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .ci/run
+SHELL_FILES := docker/steps/*.sh docker/bin/* scripts/*.sh tests/image/*/*.sh .ci/run examples/slurm/*.sbatch
 # Found, not named: a workflow that is added is checked.
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml examples/ci/github.yml)
 ACTION := $(wildcard action.yml)
@@ -166,7 +166,8 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
 	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
-	@TEST_CLUSTER=all .venv/bin/python -m pytest tests/image/test_cluster.py tests/image/test_ray_dask.py
+	@TEST_CLUSTER=all .venv/bin/python -m pytest -rP tests/image/test_cluster.py tests/image/test_ray_dask.py \
+		tests/image/test_slurm.py tests/image/test_swarm.py
 	@$(MAKE) --no-print-directory test-cpython test-libraries
 	@TEST_COMPANIONS=all .venv/bin/python -m pytest -rP tests/image/test_companions.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py

@@ -59,6 +59,14 @@ NOT_RUN = {
     'docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -p 8888:8888 mine': (
         "it serves until it is ended; test_jupyter starts that image"
     ),
+    "IMAGE=registry.example/team/training:1.0 docker stack deploy --compose-file stack.yml train": (
+        "it makes the engine a swarm; test_swarm deploys it"
+    ),
+    "docker service logs train_worker-0": "as above",
+    "kubectl apply --filename job.yaml": "no server can be had; test_kubernetes checks it",
+    "sbatch --ntasks=2 train.sbatch train_on_workers.py": "test_slurm submits it",
+    "sbatch --parsable --array=1-2 verify.sbatch train.py": "as above",
+    'sbatch --dependency=afterany:"$ID" verify.sbatch --judge "$ID"': "as above",
     "GPU_IMAGE=2.15-gpu .venv/bin/python -m pytest tests/gpu": "`make test-gpu` runs it",
 }
 TAKES_TIMES = "make bench-startup"
