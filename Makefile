@@ -163,7 +163,8 @@ test-companions: $(VENV) ## Install what people put on images, each on its own, 
 
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest -rP tests/image/test_forks.py
-	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py
+	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py tests/image/test_sources.py \
+		tests/image/test_verify_planted.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
 	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
 	@TEST_CLUSTER=all .venv/bin/python -m pytest -rP tests/image/test_cluster.py tests/image/test_ray_dask.py \

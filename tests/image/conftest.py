@@ -41,8 +41,17 @@ LIBRARIES_NAME = "org/tf-repro-libraries:test"
 TORCH = "torch==2.13.0+cpu"
 TORCH_NAME = "org/tf-repro-torch:test"
 
+# Releases beside the default with another Keras, NumPy and TensorFlow: the newest, and for
+# `make test-all` the oldest, too.
+OTHER_RELEASES = (
+    ("2.12-cpu", "2.21-cpu") if os.environ.get("TEST_IMAGES") == "all" else ("2.21-cpu",)
+)
+
 # Derived images of which there is one: who runs in it stays on the worker that made it.
-SHARED = ("with_libraries", "with_torch")
+SHARED = (
+    *("with_cpythons", "with_jupyter", "with_libraries", "with_others", "with_ray", "with_theirs"),
+    "with_torch",
+)
 
 # Containers of the tests are not the kit's to sweep: see `containers.sweep`.
 OWNER = f"tests of process {os.getpid()}"

@@ -26,6 +26,7 @@ OWN_TESTS = "it would run these tests again, and others test it"
 ONLY_ASKED = {
     "make prove": "test_prove runs it",
     "make prove-cluster": "test_cluster runs it",
+    "make verify SCRIPT=examples/digits/train_on_workers.py WORKERS=2": "so does it of `verify`",
     "make test": OWN_TESTS,
     "make test-unit": OWN_TESTS,
     "make lint": "`make test` begins with it",

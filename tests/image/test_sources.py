@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.image.conftest import RunInImage
+from tests.image.conftest import OTHER_RELEASES, RunInImage
 
 SOURCES = Path(__file__).parent / "sources"
 
@@ -23,8 +23,6 @@ NO_SOURCE = {"never_closed", "own_seeds"}
 PROGRAMS = sorted(file.stem for file in SOURCES.glob("*.py") if file.stem not in NO_SOURCE)
 
 DEFAULT = "2.15-cpu"
-# The oldest and the newest release: other Keras, other NumPy, other TensorFlow.
-OTHER_RELEASES = ("2.12-cpu", "2.21-cpu")
 DEPENDS_ON_RELEASE = ("keras_", "numpy_", "tf_")
 
 # Program -> the fixture of the derived image that has what it needs.

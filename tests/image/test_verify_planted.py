@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.image.conftest import RunInImage
+from tests.image.conftest import OTHER_RELEASES, RunInImage
 from tests.image.test_verify import place_of
 
 PROGRAM = Path(__file__).parent / "verify" / "planted.py"
@@ -98,7 +98,7 @@ KERAS_3 = ("2.21-cpu",)
 IN_2_15 = [("2.15-cpu", cause) for cause in PLANTED]
 ELSEWHERE = [
     (release, cause)
-    for release in ("2.12-cpu", "2.21-cpu")
+    for release in OTHER_RELEASES
     for cause in ("augmentation", "dropout", "noise layer", "gradient", "ulp", "swap")
 ]
 
