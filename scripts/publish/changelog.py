@@ -74,18 +74,17 @@ def bits(known: Matrix, before: str, after: str) -> str:
     Raises:
         KitError: a golden.json cannot be read.
     """
-    published = {
-        name: golden.read(golden.path(one.tag))
+    tags = {
+        name: one.tag
         for one in known.choose("all")
         for name in (one.tag, exact_release(Subject(one.image, one.newest)))
     }
-    results = [published.get(reference) for reference in (before, after)]
-    weights = [found.digits[0].weights[:SHORT_DIGEST] for found in results if found]
-    if len(weights) < len(results):
-        unknown = next(
-            ref for ref, found in zip((before, after), results, strict=True) if not found
-        )
-        return f"whether the example's bits moved is not known: none are published of {unknown}"
+    weights = []
+    for name in (before, after):
+        published = golden.read(golden.path(tags[name])) if name in tags else None
+        if published is None:
+            return f"whether the example's bits moved is not known: none are published of {name}"
+        weights.append(published.digits[0].weights[:SHORT_DIGEST])
     if weights[0] == weights[1]:
         return f"the example ends with the same bits, {weights[0]}"
     return f"the example ends with other bits: {weights[0]} -> {weights[1]}"
