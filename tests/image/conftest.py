@@ -47,7 +47,7 @@ OTHER_RELEASES = (
     ("2.12-cpu", "2.21-cpu") if os.environ.get("TEST_IMAGES") == "all" else ("2.21-cpu",)
 )
 
-# Derived images of which there is one: who runs in it stays on the worker that made it.
+# Derived images that are built once: who runs in one stays on the worker that made it.
 SHARED = (
     *("with_cpythons", "with_jupyter", "with_libraries", "with_others", "with_ray", "with_theirs"),
     "with_torch",
@@ -174,7 +174,11 @@ def install(host: engine.Engine, built: build.Built) -> Install:
 def derived(
     install: Install, client: DockerClient, command: str, name: str, context: Path = DERIVED
 ) -> Iterator[RunInImage]:
-    """Yield a derived image, which is removed behind: the body of a fixture."""
+    """Yield a derived image, which is removed behind: the body of a fixture.
+
+    Each worker's has a name of its own, so that none removes what another one runs in.
+    """
+    name += f"-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     done = install(command, name, context)
     assert done.returncode == 0, done.stdout
     yield RunInImage(client, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from docker import DockerClient
 from scripts.places import REPO
 from tests.image.conftest import Install, RunInImage, derived
+from tests.image.test_cluster import WHOLE
 
 PROGRAMS = Path(__file__).parent / "cluster"
 EXAMPLES = REPO / "examples"
@@ -24,7 +24,7 @@ RAY, RAY_NAME = "ray[train]==2.60.0", "org/tf-repro-ray:test"
 
 # Without it, a part is run.
 whole = pytest.mark.skipif(
-    os.environ.get("TEST_CLUSTER") != "all",
+    not WHOLE,
     reason="`make test-all` sets TEST_CLUSTER=all: they take half a gigabyte and minutes",
 )
 

@@ -15,6 +15,7 @@ from docker import DockerClient
 from scripts.engine.engine import Engine
 from scripts.places import REPO
 from tests.image.conftest import Install, RunInImage, derived
+from tests.image.test_cluster import WHOLE
 
 STACK = REPO / "examples/swarm/stack.yml"
 DIGITS = REPO / "examples/digits"
@@ -26,7 +27,7 @@ ENDED = ("complete", "failed", "rejected", "shutdown")
 pytestmark = [
     pytest.mark.alone,
     pytest.mark.skipif(
-        os.environ.get("TEST_CLUSTER") != "all",
+        not WHOLE,
         reason="it makes the engine a swarm for two minutes: TEST_CLUSTER=all does",
     ),
 ]
