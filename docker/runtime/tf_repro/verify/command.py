@@ -54,6 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a table's bars, in a locale that has none
     try:
+        _see_that_reports_have_a_folder(chosen)
         _read_golden(chosen)
         match chosen.command:
             case "verify":
@@ -71,6 +72,14 @@ def run(chosen: argparse.Namespace) -> int:
     except CannotRunError as error:
         say(str(error))
         return COULD_NOT_RUN
+
+
+def _see_that_reports_have_a_folder(chosen: argparse.Namespace) -> None:
+    """Say before hours of runs what would be said after them."""
+    for name in ("json", "html", "passport"):
+        path = getattr(chosen, name, None)
+        if path and not path.parent.is_dir():
+            raise CannotRunError(f"--{name} {path}: there is no folder {path.parent}")
 
 
 def _read_golden(chosen: argparse.Namespace) -> None:

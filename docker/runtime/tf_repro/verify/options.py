@@ -41,6 +41,7 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--against", type=shlex.split, metavar="COMMAND", help="compare with this one, seed by seed"
     )
     seeds.add_argument("--json", type=Path, help="write the report to this file")
+    seeds.add_argument("--html", type=Path, help="write a page to this file")
     seeds.add_argument("program", nargs="+", help="after --: python train.py ...")
     record = commands.add_parser("record", help="run a program once, and leave its record")
     record.add_argument("--artifacts", type=Path, help="keep what it writes below this, too")

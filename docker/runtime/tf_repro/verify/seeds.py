@@ -9,24 +9,21 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tf_repro import settings, streams
-from tf_repro.verify.comparing import student
-from tf_repro.verify.comparing.student import Mean
+from tf_repro.verify.comparing import metrics, student
+from tf_repro.verify.comparing.metrics import Metric
 from tf_repro.verify.reading import records
 from tf_repro.verify.reading.records import Run
-from tf_repro.verify.reporting import table
+from tf_repro.verify.reporting import seeds_page, table
+from tf_repro.verify.reporting.seeds_page import Program
 from tf_repro.verify.running import workspace
 from tf_repro.verify.running.progress import Progress
 from tf_repro.verify.running.run import RUN, CannotRunError, Ended, last_words, read_ended, record
-
-COLUMNS = 100
-LOSS = "loss"
-SIGNIFICANT = 1 - student.LEVEL
 
 
 @dataclass(frozen=True)
@@ -46,19 +43,6 @@ class Asked:
     folder: Path
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric of a program, by seed."""
-
-    name: str
-    values: Sequence[float]
-
-    @property
-    def mean(self) -> Mean:
-        """Its mean over the seeds."""
-        return student.mean_of(self.values)
-
-
 def run(chosen: argparse.Namespace) -> int:
     """Run the programs, print what their metrics are, and return 0.
 
@@ -69,27 +53,31 @@ def run(chosen: argparse.Namespace) -> int:
         raise CannotRunError("TF_REPRO=off: seeds reach nothing there; take another mode")
     commands = [chosen.program, *([chosen.against] if chosen.against else [])]
     if chosen.keep:
-        return _in(Asked(commands, chosen.n, chosen.jobs, chosen.keep.resolve()), chosen.json)
+        return _in(Asked(commands, chosen.n, chosen.jobs, chosen.keep.resolve()), chosen)
     with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
-        return _in(Asked(commands, chosen.n, chosen.jobs, Path(folder)), chosen.json)
+        return _in(Asked(commands, chosen.n, chosen.jobs, Path(folder)), chosen)
 
 
-def _in(asked: Asked, report: "Path | None") -> int:
-    found = [_metrics(runs) for runs in _runs(asked)]
-    lines = [line for number in range(len(found)) for line in _table(asked, number, found[number])]
-    differences = list(_differences(*found)) if len(found) > 1 else []
-    lines += [_sentence(one) for one in differences]
+def _in(asked: Asked, chosen: argparse.Namespace) -> int:
+    found = [_measured(runs) for runs in _runs(asked)]
+    between = list(metrics.differences(*found)) if len(found) > 1 else []
+    lines = [line for number, one in enumerate(found) for line in _table(asked, number, one)]
+    lines += [metrics.sentence(one) for one in between]
     print("\n".join(lines))  # noqa: T201  # the result
-    if report:
-        whole = {
-            "seeds": [_seed(number) for number in range(1, asked.count + 1)],
-            "programs": [
-                {"command": list(command), "metrics": [_as_json(one) for one in metrics]}
-                for command, metrics in zip(asked.commands, found, strict=True)
-            ],
-            "differences": [_as_json(one) for one in differences],
-        }
-        report.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    programs = [Program(command, one) for command, one in zip(asked.commands, found, strict=True)]
+    whole = {
+        "seeds": [_seed(number) for number in range(1, asked.count + 1)],
+        "programs": [
+            {"command": list(one.command), "metrics": [each.as_json for each in one.metrics]}
+            for one in programs
+        ],
+        "differences": [one.as_json for one in between],
+    }
+    if chosen.json:
+        chosen.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    if chosen.html:
+        page = seeds_page.render(programs, between)
+        chosen.html.write_text(page, encoding="utf-8")
     return 0
 
 
@@ -148,55 +136,23 @@ def _see_that_it_worked(ended: Ended, folder: Path, number: int) -> None:
         )
 
 
-def _metrics(runs: Sequence[Run]) -> list[Metric]:
-    measured = [_last(run) for run in runs]
-    names = [name for name in measured[0] if all(name in each for each in measured)]
-    if not names:
+def _measured(runs: Sequence[Run]) -> "list[Metric]":
+    found = metrics.of(runs)
+    if not found:
         command = " ".join(runs[0].ended.command)
         raise CannotRunError(f"{command}: no metric of an epoch and no loss was recorded")
-    return [Metric(name, [each[name] for each in measured]) for name in names]
+    return found
 
 
-def _last(run: Run) -> Mapping[str, float]:
-    """Return the metrics of the last epoch of `fit`, or the last loss of a loop by hand."""
-    if run.epochs:
-        logs = run.epochs[-1]["logs"]
-        return {name: float(one) for name, one in logs.items() if isinstance(one, int | float)}
-    return {LOSS: run.steps[-1].loss} if run.steps else {}
-
-
-def _table(asked: Asked, number: int, metrics: Sequence[Metric]) -> list[str]:
+def _table(asked: Asked, number: int, found: Sequence[Metric]) -> list[str]:
     rows = [("metric", "mean", "spread", f"{student.LEVEL:.0%} interval of the mean")]
-    for one in metrics:
+    for one in found:
         mean = one.mean
         interval = f"{mean.low:.6g} to {mean.high:.6g}"
         rows.append((one.name, f"{mean.mean:.6g}", f"{mean.spread:.3g}", interval))
     name = f"{'AB'[number]}: " if len(asked.commands) > 1 else ""
     head = f"tf-repro: {name}{' '.join(asked.commands[number])}, {asked.count} seeds"
-    lines = [head, *table.boxed(rows, COLUMNS)]
-    if not any(one.mean.spread for one in metrics):
+    lines = [head, *table.boxed(rows, table.width())]
+    if not any(one.mean.spread for one in found):
         lines.append("every seed gives the same: the program gives its generators seeds of its own")
     return lines
-
-
-def _differences(one: Sequence[Metric], other: Sequence[Metric]) -> Iterator[Metric]:
-    """Yield B - A of each metric that both have, seed by seed."""
-    theirs = {metric.name: metric.values for metric in other}
-    for metric in one:
-        if metric.name in theirs:
-            pairs = zip(metric.values, theirs[metric.name], strict=True)
-            yield Metric(metric.name, [b - a for a, b in pairs])
-
-
-def _sentence(difference: Metric) -> str:
-    mean = difference.mean
-    where = "beyond" if mean.p < SIGNIFICANT else "within"
-    interval = f"{student.LEVEL:.0%} interval {mean.low:.3g} to {mean.high:.3g}"
-    return (
-        f"{difference.name}: B - A is {mean.mean:.3g}, {interval}, {where} the seeds' spread "
-        f"(t-test paired by seed, p = {mean.p:.2g})"
-    )
-
-
-def _as_json(metric: Metric) -> "dict[str, object]":
-    return {"name": metric.name, "values": list(metric.values), **asdict(metric.mean)}

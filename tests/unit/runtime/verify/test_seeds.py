@@ -91,6 +91,35 @@ def test_two_programs_are_compared_seed_by_seed(
     assert difference["low"] < 0 < difference["high"]
 
 
+def test_the_page_has_a_dot_for_every_seed(programs: Programs, tmp_path: Path) -> None:
+    del programs
+    page, report = tmp_path / "o.html", tmp_path / "o.json"
+    argv = ["seeds", "--n=5", f"--html={page}", f"--json={report}", "--against=better", "--", "one"]
+    assert tf_repro.main(argv) == 0
+    text = page.read_text()
+    values = [
+        value
+        for program in json.loads(report.read_text())["programs"]
+        for metric in program["metrics"]
+        for value in metric["values"]
+    ]
+    assert text.count("<circle") == len(values) == 10
+    assert all(f"{value:.9g}</title></circle>" in text for value in values)
+    assert "A: one" in text
+    assert "B: better" in text
+    assert "beyond the seeds&#x27; spread" in text
+
+
+def test_a_report_without_a_folder_is_said_before_anything_runs(
+    programs: Programs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("json", "html"):
+        assert tf_repro.main(["seeds", "--n=2", f"--{name}=/nowhere/o", "--", "one"]) == 2
+        said = f"tf-repro: --{name} /nowhere/o: there is no folder /nowhere\n"
+        assert capsys.readouterr().err == said
+    assert not programs.ran
+
+
 def test_what_cannot_be_measured_is_one_line(
     programs: Programs,
     tmp_path: Path,

@@ -44,7 +44,7 @@ def losses(verdict: Verdict) -> str:
         below = len(curves) - 1 - number
         width = min(1.6 + 2.6 * below, 9)
         parts.append(
-            f"<polyline points='{dots}' fill='none' stroke='{_colour(number)}' "
+            f"<polyline points='{dots}' fill='none' stroke='{colour(number)}' "
             f"stroke-width='{width:.1f}' stroke-opacity='{0.6 if below else 1}'/>"
         )
     index = _divergence(verdict)
@@ -58,10 +58,10 @@ def losses(verdict: Verdict) -> str:
             f"text-anchor='{anchor}'>the runs part {where}</text>"
         )
     legend = "".join(
-        f"<span><i style='background:{_colour(number)}'></i>run {number + 1}</span>"
+        f"<span><i style='background:{colour(number)}'></i>run {number + 1}</span>"
         for number in range(len(curves))
     )
-    return f"<div class='legend'>{legend}</div>{_svg(HEIGHT, parts, 'loss of every run')}"
+    return f"<div class='legend'>{legend}</div>{svg(HEIGHT, parts, 'loss of every run')}"
 
 
 def grid(pair: Pair) -> str:
@@ -82,7 +82,7 @@ def grid(pair: Pair) -> str:
     bottom = len(rows) * ROW
     parts.append(f"<text x='{NAMES}' y='{bottom + 14}'>step 1</text>")
     parts.append(f"<text x='{WIDTH - 20}' y='{bottom + 14}' text-anchor='end'>step {total}</text>")
-    return _svg(bottom + 20, parts, "which stage of which step differs")
+    return svg(bottom + 20, parts, "which stage of which step differs")
 
 
 def _cells(name: str, equal: Sequence[bool], apart: str, top: int) -> list[str]:
@@ -128,11 +128,13 @@ def _thinned(curve: Sequence[float]) -> "list[tuple[int, float]]":
     return [(step, curve[step]) for step in range(0, len(curve), every)]
 
 
-def _colour(number: int) -> str:
+def colour(number: int) -> str:
+    """Return the colour of a run, or of a program."""
     return COLOURS[number % len(COLOURS)]
 
 
-def _svg(height: int, parts: Sequence[str], label: str) -> str:
+def svg(height: int, parts: Sequence[str], label: str) -> str:
+    """Return a drawing that is as wide as the page."""
     return (
         f"<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='{escape(label)}'>"
         + "".join(parts)

@@ -57,11 +57,16 @@ def render(verdict: Verdict) -> str:
         parts += ["<h2>Loss at each step</h2>", chart.losses(verdict), *_grids(verdict)]
     parts += list(_variables(verdict)) + list(_sections(verdict))
     parts += ["<h2>Environment</h2>", _environments(verdict)]
+    return document("tf-repro verify", title, parts)
+
+
+def document(tool: str, title: str, parts: Sequence[str]) -> str:
+    """Return a page of a tool's about a command, out of its parts."""
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>tf-repro verify: {escape(title)}</title><style>{STYLE}</style></head>\n"
-        f"<body><p class='soft'>tf-repro verify &nbsp; <code>{escape(title)}</code></p>\n"
+        f"<title>{tool}: {escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body><p class='soft'>{tool} &nbsp; <code>{escape(title)}</code></p>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
@@ -101,7 +106,7 @@ def _runs(verdict: Verdict) -> str:
         )
     heads = ("run", "exit status", "steps", "last loss", "final weights", "time", "against run 1")
     marked = [row[-1] == "differs" for row in rows]
-    return _table(heads, rows, marked)
+    return table(heads, rows, marked)
 
 
 def _grids(verdict: Verdict) -> Iterable[str]:
@@ -132,7 +137,7 @@ def _variables(verdict: Verdict) -> Iterable[str]:
         )
     heads = ("variable", "shape", "elements", "largest difference", "relative", "ULPs")
     yield f"<h2>Final weights that differ, run {worst.pair.numbers[1]} against run 1</h2>"
-    yield _table(heads, rows, [False] * len(rows))
+    yield table(heads, rows, [False] * len(rows))
 
 
 def _sections(verdict: Verdict) -> Iterable[str]:
@@ -164,18 +169,19 @@ def _environments(verdict: Verdict) -> str:
     heads = ("", *(f"run {number}" for number in range(1, len(flats) + 1)))
     parts = []
     if differing:
-        parts.append(_table(heads, differing, [True] * len(differing), kind="environment"))
+        parts.append(table(heads, differing, [True] * len(differing), kind="environment"))
     parts.append(
         f"<details{'' if differing else ' open'}><summary>{len(same)} settings are the same in "
-        f"every run</summary>{_table(('', 'every run'), same, [False] * len(same), 'environment')}"
+        f"every run</summary>{table(('', 'every run'), same, [False] * len(same), 'environment')}"
         "</details>"
     )
     return "".join(parts)
 
 
-def _table(
+def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool], kind: str = ""
 ) -> str:
+    """Return a table; rows that are marked stand out."""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     body = "".join(
         f"<tr{' class=differs' if mark else ''}>"

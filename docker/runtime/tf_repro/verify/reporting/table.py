@@ -1,17 +1,24 @@
 """A table in boxes for the terminal, as the kit draws its own; of the standard library alone."""
 
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
+WIDTH = 100  # columns, where there is no terminal
 LEAST = 24  # columns that the last cell gets, however narrow the terminal is
 
 
-def boxed(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def width() -> int:
+    """Return how many columns the terminal has."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def boxed(rows: Sequence[Sequence[str]], columns: int) -> list[str]:
     r"""Return the lines of a table.
 
     Args:
         rows: the head and the others, of as many cells each; the last cell is wrapped.
-        width: of the terminal, in columns.
+        columns: of the terminal.
 
     >>> print(*boxed([("run", "against run 1"), ("2", "identical")], 80), sep="\n")
     ┏━━━━━┳━━━━━━━━━━━━━━━┓
@@ -22,7 +29,7 @@ def boxed(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     others = sum(wide[:-1]) + 3 * len(wide) + 1  # a bar and two spaces for each, and the last bar
-    wide[-1] = max(min(wide[-1], max(width - others, LEAST)), 1)
+    wide[-1] = max(min(wide[-1], max(columns - others, LEAST)), 1)
     head, *rest = rows
     return [
         _rule("┏━┳┓", wide),

@@ -1,6 +1,5 @@
 """The verdict for people, on the terminal, and for programs, as JSON."""
 
-import shutil
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +8,6 @@ from tf_repro.verify.reporting import table
 from tf_repro.verify.verdict import Judged, Verdict
 
 SHOWN = 8
-WIDTH = 100
 # Bold and green, bold and red. https://en.wikipedia.org/wiki/ANSI_escape_code#SGR
 GOOD, BAD, PLAIN = "\033[1;32m", "\033[1;31m", "\033[0m"
 
@@ -56,7 +54,7 @@ def _table(verdict: Verdict) -> "list[str]":
                 against,
             )
         )
-    return table.boxed(rows, shutil.get_terminal_size((WIDTH, 24)).columns)
+    return table.boxed(rows, table.width())
 
 
 def _answer(judged: Judged, verdict: Verdict) -> "list[str]":
