@@ -12,6 +12,7 @@ SETTINGS = (
     "TF_REPRO_ASLR",
     "TF_REPRO_REACH",
     "TF_REPRO_RESUME",
+    "TF_REPRO_TRACK",
     "TF_REPRO_DEBUG",
 )
 # Tells the runtime which image it is in, which no image can know of itself.

@@ -23,6 +23,7 @@ SETTINGS = (
     "TF_REPRO_ASLR",
     "TF_REPRO_REACH",
     "TF_REPRO_RESUME",
+    "TF_REPRO_TRACK",
     "TF_REPRO_DEBUG",
 )
 # The folder that `tf-repro audit` wants the notes of every process in.

@@ -49,6 +49,7 @@ _HANDLER = (
     *("_adapter", "_current_step", "_dataset", "_epochs", "_inferred_steps", "_initial_epoch"),
     *("_initial_step", "_model", "_step_increment"),
 )
+_TRACKED = "leaving a run's passport is"
 _TASKS = "drawing by task in Ray is"
 _NO_TEST = ""  # is in no image of ours
 
@@ -242,6 +243,14 @@ NAMES = (
     Private("", "EpochIterator._steps_seen", _RESUME, KERAS_3),
     Private("", "Layer._seed_generators", _RESUME, KERAS_3),
     Private("", "Trainer._initial_epoch", _RESUME, KERAS_3),
+    # Trackers
+    Private(f"{_TF}ops.summary_ops_v2", "create_file_writer_v2", _TRACKED, ALL),
+    Private(f"{_TF}ops.summary_ops_v2", "_ResourceSummaryWriter.close", _TRACKED, ALL),
+    Private("", "_ResourceSummaryWriter._closed", _TRACKED, ALL),
+    Private("dvclive.live", "Live.end", _TRACKED, _NO_TEST),
+    Private("mlflow.tracking.fluent", "*_run", _TRACKED, _NO_TEST),
+    Private("wandb.sdk.wandb_init", "init", _TRACKED, _NO_TEST),
+    Private("wandb.sdk.wandb_run", "Run.finish", _TRACKED, _NO_TEST),
     # Others
     Private("loky.process_executor", "ProcessPoolExecutor.submit", _EXECUTOR, _NO_TEST),
     Private(

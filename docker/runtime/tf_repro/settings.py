@@ -14,6 +14,8 @@ ASLR = ("auto", "on", "off")
 REACHES = ("anywhere", "machine")
 # Whether a training that is started again from a checkpoint goes on as if it had never stopped.
 RESUME = ("off", "on")
+# Whether a run leaves its passport with the tracker that the script uses.
+TRACK = ("0", "1")
 # A line on stderr for every hook, or none.
 DEBUG = ("0", "1")
 
@@ -31,12 +33,13 @@ class Settings:
         aslr: one of ASLR.
         reach: one of REACHES.
         resume: whether checkpoints are saved and restored with the state of all that is random.
+        track: whether a run leaves its passport with the tracker that the script uses.
         debug: whether every hook says on stderr what it does.
         task: the path of the streams of this task of a cluster; None without one. See
             tf_repro.cluster.
     """
 
-    __slots__ = ("aslr", "debug", "mode", "reach", "resume", "seed", "task")
+    __slots__ = ("aslr", "debug", "mode", "reach", "resume", "seed", "task", "track")
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Settings:
         *,
         reach: str = REACHES[0],
         resume: bool = False,
+        track: bool = False,
         debug: bool = False,
         task: "str | None" = None,
     ) -> None:
@@ -54,6 +58,7 @@ class Settings:
         self.aslr = aslr
         self.reach = reach
         self.resume = resume
+        self.track = track
         self.debug = debug
         self.task = task
 
@@ -109,6 +114,7 @@ def read(environ: "os._Environ[str] | dict[str, str]") -> Settings:
         reach=parse_choice("TF_REPRO_REACH", environ.get("TF_REPRO_REACH", REACHES[0]), REACHES),
         resume=parse_choice("TF_REPRO_RESUME", environ.get("TF_REPRO_RESUME", RESUME[0]), RESUME)
         == "on",
+        track=parse_choice("TF_REPRO_TRACK", environ.get("TF_REPRO_TRACK", "0"), TRACK) == "1",
         debug=parse_choice("TF_REPRO_DEBUG", environ.get("TF_REPRO_DEBUG", "0"), DEBUG) == "1",
         task=None if mode == "off" else _task(environ.get("TF_CONFIG")),
     )

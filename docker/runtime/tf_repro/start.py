@@ -49,6 +49,13 @@ def _follow_training() -> None:
     install.install()
 
 
+def _leave_passports() -> None:
+    from tf_repro import tracking  # noqa: PLC0415  # for those who have asked for it
+
+    for name, file in tracking.WATCHED.items():
+        hooks.on_import(name, _source_hook(file, "ON_IMPORT", "tracking"))
+
+
 def _messages() -> "ModuleType":
     from tf_repro import messages  # noqa: PLC0415  # for those who have something to say
 
@@ -133,6 +140,8 @@ def once() -> None:
             arm(chosen)
         if environment.RECORD in os.environ:
             _follow_training()
+        if chosen.track:
+            _leave_passports()
     except settings.SettingsError as error:
         _messages().stop(str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the program

@@ -122,6 +122,7 @@ def test_a_run_gets_its_arguments_and_every_setting(
         "TF_REPRO_ASLR": "on",
         "TF_REPRO_REACH": "machine",
         "TF_REPRO_RESUME": "on",
+        "TF_REPRO_TRACK": "1",
         "TF_REPRO_DEBUG": "1",
     }
     assert chosen.keys() == set(agreed.SETTINGS), "a setting that this test does not know"

@@ -48,6 +48,7 @@ def test_refuses_every_other_mode(text: str) -> None:
         {"TF_REPRO_ASLR": "0"},
         {"TF_REPRO_REACH": "everywhere"},
         {"TF_REPRO_RESUME": "1"},
+        {"TF_REPRO_TRACK": "on"},
         {"TF_REPRO_DEBUG": "yes"},
         {"TF_REPRO_DEBUG": ""},
     ],

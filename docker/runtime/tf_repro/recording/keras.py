@@ -1,11 +1,27 @@
 """Keras 2 and 3: the batch of a train_step, the optimiser's update, and the logs of an epoch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tf_repro import patch
 from tf_repro.recording.format import Kind
+
+
+class Update(NamedTuple):
+    """One call of an optimiser.
+
+    Attributes:
+        gradients: in the order of the variables.
+        variables: what is updated.
+        args: the positional arguments, for the original.
+        kwargs: the others.
+    """
+
+    gradients: list[Any]
+    variables: list[Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 def _on_model(name: str) -> Callable[[ModuleType], None]:
@@ -73,22 +89,15 @@ def _applying(method: str) -> Callable[..., Any]:
 
         if at_hand.gathered.in_xla or at_hand.gathered.in_update:
             return original(self, *args, **kwargs)
-        if method == "apply":
-            gradients = list(kwargs.pop("grads") if "grads" in kwargs else args[0])
-            rest = args[1:] if args else ()
-            given = rest[0] if rest else kwargs.get("trainable_variables")
-            variables = list(self._trainable_variables if given is None else given)
-            arguments = (gradients, *rest)
-        else:
-            pairs = list(kwargs.pop("grads_and_vars") if "grads_and_vars" in kwargs else args[0])
-            gradients, variables = [one for one, _ in pairs], [one for _, one in pairs]
-            arguments = (pairs, *args[1:])
+        update = read_update(self, method, args, kwargs)
+        variables = update.variables
         series = steps.series_of(self, variables)
-        before, digests = steps.note_weights(variables), steps.note_gradients(gradients)
-        steps.keep_gradients(series, gradients)
+        before = steps.note_weights(variables)
+        digests = steps.note_gradients(update.gradients)
+        steps.keep_gradients(series, update.gradients)
         at_hand.gathered.in_update = True
         try:
-            done = original(self, *arguments, **kwargs)
+            done = original(self, *update.args, **update.kwargs)
         finally:
             at_hand.gathered.in_update = False
         final_weights.follow_variables(variables)
@@ -96,6 +105,24 @@ def _applying(method: str) -> Callable[..., Any]:
         return done
 
     return apply
+
+
+def read_update(
+    optimizer: Any, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Update:
+    """Return what an apply_gradients (pairs) or an apply (two lists) is called with.
+
+    An iterator is read once: whoever calls the original has to give it `args` and `kwargs`.
+    """
+    name = "grads" if method == "apply" else "grads_and_vars"
+    first = list(kwargs[name] if name in kwargs else args[0])
+    rest = {key: value for key, value in kwargs.items() if key != name}
+    if method == "apply":
+        given = args[1] if len(args) > 1 else rest.get("trainable_variables")
+        gradients, variables = first, optimizer._trainable_variables if given is None else given
+    else:
+        gradients, variables = [one for one, _ in first], [one for _, one in first]
+    return Update(gradients, list(variables), (first, *args[1:]), rest)
 
 
 def _write_epoch(epoch: int, logs: Any) -> None:

@@ -14,7 +14,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_repro.recording import at_hand, digest, generators, random_ops, random_states, writer
+from tf_repro.recording import (
+    at_hand,
+    devices,
+    digest,
+    generators,
+    random_ops,
+    random_states,
+    writer,
+)
 from tf_repro.recording.format import BYTES, Kind
 from tf_repro.recording.guard import guarded
 
@@ -62,7 +70,7 @@ def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
     known, name = _series.get(id(optimizer), (None, ""))
     if known is None or known() is not optimizer:
         if not _series:
-            _write_devices()
+            writer.write(Kind.DEVICES, **devices.describe())
         name = f"optimizer {next(_optimizers)}"
         _series[id(optimizer)] = weakref.ref(optimizer), name
         names = [str(getattr(one, "path", one.name)) for one in variables]
@@ -75,19 +83,6 @@ def series_of(optimizer: Any, variables: Sequence[Any]) -> str:
         )
         _write_initial(name, variables)
     return name
-
-
-def _write_devices() -> None:
-    """Write what the training runs on: devices, and threads as the program has set them."""
-    threading_of = tf.config.threading
-    writer.write(
-        Kind.DEVICES,
-        devices=[one.name for one in tf.config.list_logical_devices()],
-        threads={
-            "intra_op": threading_of.get_intra_op_parallelism_threads(),
-            "inter_op": threading_of.get_inter_op_parallelism_threads(),
-        },
-    )
 
 
 def _write_initial(series: str, variables: Sequence[Any]) -> None:

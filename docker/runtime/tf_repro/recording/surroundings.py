@@ -24,7 +24,7 @@ IMAGE = "TF_REPRO_IMAGE"
 # the workers of a cluster are is of that kind.
 OURS = {
     *(environment.AUDIT, environment.BISECT, environment.RECORD),
-    *(IMAGE, cluster.VARIABLE, "TF_REPRO_DEBUG"),
+    *(IMAGE, cluster.VARIABLE, "TF_REPRO_DEBUG", "TF_REPRO_TRACK"),
 }
 # What is in the image: the wheels' lock, and the list of Debian's packages.
 LOCKS = {

@@ -109,7 +109,7 @@ def test_a_program_that_fails_the_same_way(python: Interpreter) -> None:
         (["--keep", "/proc/x", "--", "true"], "/proc/x: No such file or directory"),
         (["--artifacts", "/nowhere", "--", "true"], "/nowhere: the program has made no such"),
         (["--", "sh", "-c", "exit 3"], "sh -c exit 3 exited with 3: nothing on stderr"),
-        (["--json", "/nowhere/x.json", "--runs", "2", "--", "true"], "/nowhere/x.json: No such"),
+        (["--json", "/nowhere/x.json", "--runs", "2", "--", "true"], "there is no folder /nowhere"),
     ],
 )
 def test_bad_input_is_one_clear_line(python: Interpreter, argv: list[str], words: str) -> None:
@@ -217,6 +217,28 @@ def test_runs_end_with_the_golden_bits(tmp_path: Path) -> None:
     assert status == 0, said
     assert said.endswith("golden.json: the same bits\n")
     assert json.loads((tmp_path / "o.json").read_text())["golden"]["same"] is True
+
+
+def test_what_a_golden_passport_does_not_know_does_not_count(tmp_path: Path) -> None:
+    """A run that left it with a tracker has counted no steps, and knows its final weights."""
+    whole = passport.of(run(tmp_path / "before"))
+    known = ("final_weights", "metrics")
+    whole["results"] = {name: whole["results"][name] for name in known}
+    whole["results"]["final_weights"] = ""
+    for weights, status in (("", 2), ("11", 1)):
+        whole["results"]["final_weights"] = weights
+        (tmp_path / "golden.json").write_text(json.dumps(whole))
+        said = io.StringIO()
+        argv = [
+            "judge",
+            f"--golden={tmp_path}/golden.json",
+            f"{tmp_path}/before",
+            f"{tmp_path}/before",
+        ]
+        with contextlib.redirect_stdout(said):
+            assert tf_repro.main(argv) == status, said.getvalue()
+    assert "final_weights: 11 -> " in said.getvalue()
+    assert "last_loss" not in said.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The weights at the end of two runs, variable by variable."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from tf_repro.recording import trained
 from tf_repro.verify.comparing.ulps import Apart, apart
 from tf_repro.verify.reading.records import Run
 
@@ -38,14 +38,7 @@ def compare(one: Run, other: Run) -> list[Variable]:
 
 def digest(run: Run) -> str:
     """Return one SHA-256 over all final weights of a run, in their order; "" if it kept none."""
-    import hashlib  # noqa: PLC0415  # for a passport alone
-
-    whole = hashlib.sha256()
-    kept = list(_variables(run))
-    for (model, name), value in kept:
-        whole.update(json.dumps([model, name, str(value.dtype), list(value.shape)]).encode())
-        whole.update(value.tobytes())
-    return whole.hexdigest() if kept else ""
+    return trained.digest((*key, value) for key, value in _variables(run))
 
 
 def _variables(run: Run) -> "Iterator[tuple[tuple[str, str], np.ndarray]]":

@@ -56,8 +56,7 @@ class Golden:
             run: one of several that are identical.
         """
         ours = passport.of(run)
-        one, other = (passport.flat(found["results"]) for found in (self.passport, ours))
-        differing = passport.differing(one, other)
+        differing = passport.differing(*passport.results_of_both(self.passport, ours))
         if not differing:
             return True, f"\n{self.path}: the same bits\n"
         lines = [f"{self.path}: NOT the same bits", *differing, *_why(self.passport, ours)]
@@ -88,10 +87,7 @@ def _why(golden: "dict[str, Any]", ours: "dict[str, Any]") -> Iterator[str]:
 
 
 def _reasons(golden: "dict[str, Any]", ours: "dict[str, Any]") -> Iterator[str]:
-    one, other = (
-        passport.flat({name: found[name] for name in ("command", "environment")})
-        for found in (golden, ours)
-    )
+    one, other = passport.around(golden), passport.around(ours)
     for name, words in EXPLAINS:
         keys = [
             key

@@ -68,12 +68,12 @@ def read(path: Path) -> "dict[str, Any]":
 
 def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]":
     """Return what differs, the environments first, and whether the results are the same."""
-    around = differing(_environment(one), _environment(other))
-    results = differing(flat(one["results"]), flat(other["results"]))
+    moved = differing(around(one), around(other))
+    results = differing(*results_of_both(one, other))
     lines = promise(one["environment"], other["environment"])
     lines += (
-        [f"the environments differ in {len(around)}:", *around]
-        if around
+        [f"the environments differ in {len(moved)}:", *moved]
+        if moved
         else ["the environments are the same"]
     )
     if results:
@@ -85,7 +85,7 @@ def compare(one: "dict[str, Any]", other: "dict[str, Any]") -> "tuple[str, bool]
 
 def promise(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
     """Say first whether equal bits are promised at all."""
-    clusters = [around.get("cluster") or {} for around in (one, other)]
+    clusters = [environment.get("cluster") or {} for environment in (one, other)]
     if clusters[0] != clusters[1]:
         named = (_sizes(cluster) for cluster in clusters)
         return [
@@ -93,7 +93,7 @@ def promise(one: "dict[str, Any]", other: "dict[str, Any]") -> "list[str]":
             "another result",
             "",
         ]
-    reaches = [around.get("reach", "anywhere") for around in (one, other)]
+    reaches = [environment.get("reach", "anywhere") for environment in (one, other)]
     apart = [name for name in ("cpu", "cpus") if one.get(name) != other.get(name)]
     if "machine" not in reaches or not (apart or reaches[0] != reaches[1]):
         return []
@@ -114,7 +114,23 @@ def _sizes(cluster: "dict[str, int]") -> str:
     return f"a cluster of {tasks}" if tasks else "no cluster"
 
 
-def _environment(passport: "dict[str, Any]") -> "dict[str, str]":
+def results_of_both(
+    one: "dict[str, Any]", other: "dict[str, Any]"
+) -> "tuple[dict[str, str], dict[str, str]]":
+    """Return the results of two passports, flat, but for those that one of them knows nothing of.
+
+    A run that left its passport with a tracker has counted no steps.
+    """
+    both = one["results"].keys() & other["results"].keys()
+    flats = [
+        flat({name: value for name, value in passport["results"].items() if name in both})
+        for passport in (one, other)
+    ]
+    return flats[0], flats[1]
+
+
+def around(passport: "dict[str, Any]") -> "dict[str, str]":
+    """Return the command and the environment, flat, without what is of one run alone."""
     kept = {name: passport.get(name) for name in ("command", "environment")}
     return {name: text for name, text in flat(kept).items() if name not in _OF_ONE_RUN}
 
