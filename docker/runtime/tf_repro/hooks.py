@@ -11,9 +11,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
+    from importlib.metadata import Distribution, DistributionFinder
     from types import ModuleType
 
     Hook = Callable[[ModuleType], None]
@@ -40,6 +41,12 @@ class _Finder:
                 return spec  # type: ignore[no-any-return]  # meta_path is a list of anything
         return None
 
+    def find_distributions(self, context: "DistributionFinder.Context") -> "Iterable[Distribution]":
+        """Have importlib.metadata find our entry points, whenever it is that it is imported."""
+        from tf_repro import entry_points  # noqa: PLC0415  # for who looks for plugins
+
+        return entry_points.found(context)
+
 
 _finder = _Finder()
 
@@ -62,6 +69,11 @@ def on_import(name: str, after: "Hook", before: "Hook | None" = None) -> None:
         _armed[name] = _both(first, after), first_before or before
     else:
         _armed[name] = after, before
+    be_asked()
+
+
+def be_asked() -> None:
+    """Have the import system ask our finder, if it does not already."""
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
 

@@ -136,6 +136,7 @@ def once() -> None:
         _see_to_the_container()
         environment.apply(chosen, os.environ)
         settings.current = chosen
+        hooks.be_asked()  # for the entry points, in mode off as well
         if chosen.mode != "off":
             arm(chosen)
         if environment.RECORD in os.environ:

@@ -4,7 +4,7 @@ It is a passport that somebody has committed. Where a run ends elsewhere, the su
 first, from what promises no equal bits at all down to what hardly moves one, and the code last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,16 +77,22 @@ def read(path: Path) -> Golden:
 
 def _why(golden: "dict[str, Any]", ours: "dict[str, Any]") -> Iterator[str]:
     around, now = golden["environment"], ours["environment"]
-    reasons = [line for line in passport.promise(around, now) if line]
-    reasons = reasons or list(_reasons(golden, ours))
-    if reasons:
+    explained = [line for line in passport.promise(around, now) if line]
+    explained = explained or list(reasons(golden, ours))
+    if explained:
         yield "what explains it, the likeliest first:"
-        yield from (f"  {one}" for one in reasons)
+        yield from (f"  {one}" for one in explained)
     else:
         yield _code(around, now)
 
 
-def _reasons(golden: "dict[str, Any]", ours: "dict[str, Any]") -> Iterator[str]:
+def reasons(golden: "Mapping[str, Any]", ours: "Mapping[str, Any]") -> Iterator[str]:
+    """Yield what differs around two results and explains other bits, the likeliest first.
+
+    Args:
+        golden: a passport, or as much of one as tells the surroundings.
+        ours: another.
+    """
     one, other = passport.around(golden), passport.around(ours)
     for name, words in EXPLAINS:
         keys = [

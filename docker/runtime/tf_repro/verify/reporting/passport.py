@@ -1,6 +1,7 @@
 """A verified run's passport: where it ran and what came out, for another machine or day."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def results_of_both(
     return flats[0], flats[1]
 
 
-def around(passport: "dict[str, Any]") -> "dict[str, str]":
+def around(passport: "Mapping[str, Any]") -> "dict[str, str]":
     """Return the command and the environment, flat, without what is of one run alone."""
     kept = {name: passport.get(name) for name in ("command", "environment")}
     return {name: text for name, text in flat(kept).items() if name not in _OF_ONE_RUN}
