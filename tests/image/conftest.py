@@ -49,8 +49,16 @@ OTHER_RELEASES = (
 
 # Derived images that are built once: who runs in one stays on the worker that made it.
 SHARED = (
-    *("with_cpythons", "with_jupyter", "with_libraries", "with_others", "with_ray", "with_theirs"),
-    "with_torch",
+    *(
+        "with_cpythons",
+        "with_jupyter",
+        "with_libraries",
+        "with_notebooks",
+        "with_others",
+        "with_ray",
+        "with_theirs",
+    ),
+    *("with_torch", "with_trackers"),
 )
 
 # Containers of the tests are not the kit's to sweep: see `containers.sweep`.

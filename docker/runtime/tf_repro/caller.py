@@ -52,7 +52,19 @@ def place() -> tuple[str, int]:
 
 def shown(file: str, line: int) -> str:
     """Return "file:line", from the working folder on: each run of `verify` has one of its own."""
+    file = named(file)
     return f"{file.removeprefix(os.getcwd() + os.sep)}:{line}"  # noqa: PTH109  # compared as text
+
+
+def named(file: str) -> str:
+    """Return what a file of code is called: a cell of a notebook In[n].
+
+    Its own file is named by the kernel's process, and is not there.
+    """
+    if "/ipykernel_" in file:
+        compiler = sys.modules["IPython"].get_ipython().compile
+        _, file = compiler.format_code_name(file) or ("", file)
+    return file
 
 
 def is_importing() -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 
 from tf_repro import environment
 from tf_repro.audit import notes
+from tf_repro.notebook import program
+from tf_repro.notebook.cells import NotebookError
 
 Row = dict[str, Any]
 
@@ -49,11 +51,17 @@ def run(command: Sequence[str], *, as_json: bool) -> int:
         environ = {**os.environ, environment.AUDIT: folder}
         try:
             ended = subprocess.run(
-                command, env=environ, stdout=sys.stderr if as_json else None, check=False
+                program.argv(command),
+                env=environ,
+                stdout=sys.stderr if as_json else None,
+                check=False,
             )
         except OSError as error:
             sys.stderr.write(f"tf-repro: {command[0]}: {error.strerror}\n")
             return 127
+        except NotebookError as error:
+            sys.stderr.write(f"tf-repro: {error}\n")
+            return 2
         found = read(Path(folder))
     rows, beginners = merged(found), at_the_seed(found)
     if as_json:

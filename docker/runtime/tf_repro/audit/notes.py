@@ -66,7 +66,7 @@ def note(what: str, outcome: str, stream: str) -> None:
         if outcome == UNORDERED:
             return  # the library sorts out what it finds
         what += " (at import)"
-    entry = _notes.setdefault((what, outcome, file, line), Note(stream))
+    entry = _notes.setdefault((what, outcome, caller.named(file), line), Note(stream))
     entry.count += 1
     if stream not in (entry.first, entry.last):
         entry.first = min(entry.first, stream, key=order)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tf_repro.verify.comparing import tensorflow_files
+from tf_repro.verify.comparing import notebooks, tensorflow_files
 from tf_repro.verify.reading.records import Run
 from tf_repro.verify.running.run import FILES
 
@@ -23,6 +23,8 @@ from tf_repro.verify.running.run import FILES
 _EVENT_FILE = re.compile(r"events\.out\.tfevents\.\d+\.[^/]*")
 _IGNORED_IN_KERAS = ("shared_object_id", "date_saved")
 
+# Whose parts are told with what they are in both runs.
+_IN_WORDS = (".ipynb",)
 # The tensors of a checkpoint, beside the .index that says which they are.
 _SHARD = re.compile(r"\.data-\d+-of-\d+$")
 
@@ -77,8 +79,19 @@ def _compare_file(name: str, one: Path, other: Path) -> Compared:
         a, b = dict(reader(one)), dict(reader(other))
     except Exception as error:  # noqa: BLE001  # a file that is not what its name says
         return Compared(name, (f"not the same bytes, and unreadable: {error}",))
-    differing = tuple(key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key))
+    keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
+    in_words = name.endswith(_IN_WORDS)
+    differing = tuple(_in_words(key, a, b) if in_words else key for key in keys)
     return Compared(name, differing, () if differing else (ignores,))
+
+
+def _in_words(key: str, one: Parts, other: Parts) -> str:
+    """Return a part that differs, with what it is in both.
+
+    >>> _in_words("line 2", {"line 2": "0.1"}, {})
+    'line 2: 0.1 and nothing'
+    """
+    return f"{key}: {one.get(key, 'nothing')} and {other.get(key, 'nothing')}"
 
 
 def _reader(name: str) -> "tuple[Reader | None, str]":
@@ -212,6 +225,7 @@ _READERS: "dict[str, tuple[Reader | None, str]]" = {
     ".h5": (_from_bytes(_h5), "the layout of the file"),
     ".hdf5": (_from_bytes(_h5), "the layout of the file"),
     ".json": (_from_bytes(_json), "the layout of the text"),
+    ".ipynb": (_from_bytes(notebooks.read), notebooks.IGNORED),
     ".csv": (_from_bytes(_csv), "how lines end"),
     ".npy": (_from_bytes(_npy), "the layout of the file"),
 }

@@ -57,6 +57,7 @@ class Difference:
         index: of the step in the record, by which both runs can be looked up.
         tensors: the names of those that differ.
         detail: both sides, for people.
+        cell: n of the notebook's In[n] in which it is; 0 outside of one.
         apart: how far the (first) tensor is apart, where both values are known.
     """
 
@@ -68,6 +69,7 @@ class Difference:
     tensors: tuple[str, ...] = ()
     detail: str = ""
     apart: "Apart | None" = None
+    cell: int = 0
 
 
 @dataclass
@@ -97,7 +99,8 @@ def compare(one: Run, other: Run, numbers: tuple[int, int]) -> Pair:
     for series in one.initial.keys() & other.initial.keys():
         names = _differing(one, series, one.initial[series], other.initial[series])
         if names:
-            found.append(Difference(Stage.INITIAL, series, tensors=names))
+            cell = next((step.cell for step in one.steps if step.series == series), 0)
+            found.append(Difference(Stage.INITIAL, series, tensors=names, cell=cell))
     # Whether the weights before a step were equal as the step before it has left them.
     left = {series: one.initial[series] == other.initial.get(series) for series in one.initial}
     last: dict[tuple[str, int], bool] = {}
@@ -126,7 +129,7 @@ def compare(one: Run, other: Run, numbers: tuple[int, int]) -> Pair:
 
 def describe(difference: Difference) -> str:
     """Return where a difference is, in one line."""
-    where = []
+    where = [f"cell In[{difference.cell}]"] if difference.cell else []
     if difference.epoch:
         where.append(f"epoch {difference.epoch}")
     if difference.step:
@@ -162,7 +165,9 @@ def _in_step(run: Run, ours: Step, theirs: Step, index: int, equal: tuple[bool, 
         apart = ulps.of_bits(ours.loss_bits, theirs.loss_bits, ours.loss_type)
     elif stage in _TENSORS:
         names = _differing(run, ours.series, _TENSORS[stage](ours), _TENSORS[stage](theirs))
-    return Difference(stage, ours.series, ours.epoch, ours.number, index, names, detail, apart)
+    return Difference(
+        stage, ours.series, ours.epoch, ours.number, index, names, detail, apart, ours.cell
+    )
 
 
 def _differing(

@@ -1,0 +1,40 @@
+"""Run the cells of a notebook from top to bottom in a fresh kernel, and keep their outputs in it.
+
+nbclient does so, with which `jupyter nbconvert --execute` and papermill run cells, too. A cell that
+fails is one line on stderr.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from tf_repro.notebook import cells
+
+FAILED = 1
+
+
+def main(path: Path) -> int:
+    """Run a notebook in place; return the exit status."""
+    notebook = nbformat.read(path, as_version=cells.FORMAT)
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3")
+    try:
+        client.execute()
+    except (CellExecutionError, DeadKernelError) as error:
+        dead = isinstance(error, DeadKernelError)
+        words = "the kernel died" if dead else f"{error.ename}: {error.evalue}"
+        found = cells.cells(notebook)
+        # A cell has its count once the kernel has told that it ran it to its end.
+        at = sum(cell.count is not None for cell in found) - (not dead)
+        where = f"cell {found[min(at, len(found) - 1)].label}"
+        sys.stderr.write(f"{path}: {where}: {' '.join(words.split())}\n")
+        return FAILED
+    finally:
+        nbformat.write(notebook, path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

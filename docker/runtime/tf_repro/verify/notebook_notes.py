@@ -1,0 +1,36 @@
+"""What is said of a notebook beside the comparison of its runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_repro.messages import say
+from tf_repro.notebook import cells, program
+from tf_repro.notebook.cells import NotebookError
+from tf_repro.verify.running.run import FILES, CannotRunError
+
+
+def before(command: Sequence[str]) -> "list[str]":
+    """Say what is to be said of a notebook before it runs, and return it.
+
+    Raises:
+        CannotRunError: it is no notebook that can be run.
+    """
+    try:
+        notes = program.notes(command)
+    except NotebookError as error:
+        raise CannotRunError(str(error)) from error
+    for note in notes:
+        say(note)
+    return notes
+
+
+def after(command: Sequence[str], first: Path) -> "list[str]":
+    """Tell whether a notebook holds what running it has given in the first run."""
+    ran = first / FILES / command[0]
+    if not program.is_notebook(command) or not ran.exists():
+        return []
+    from tf_repro.verify.comparing import notebooks  # noqa: PLC0415  # for notebooks alone
+
+    moved = notebooks.moved(cells.read(Path(command[0])), ran.read_bytes())
+    words = f"{command[0]} holds other outputs than running it from top to bottom gives"
+    return [f"{words}, first in cell {moved}"] if moved else []
