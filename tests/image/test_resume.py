@@ -157,3 +157,20 @@ def test_a_state_of_another_seed_is_refused_in_one_line(interrupt: Interrupt) ->
     (row,) = interrupt(DEFAULT, WAYS["CheckpointManager"], [31], AGAIN="TF_REPRO_SEED=7")
     (line,) = row["said"]
     assert "of another seed" in line
+
+
+@pytest.mark.parametrize("resume", ["on", "off"])
+def test_verify_interrupts_a_training_itself(
+    run_in_release: Callable[[str], RunInImage], resume: str
+) -> None:
+    """The control is a training that is started again as it always was."""
+    program = "keras_fit.py"
+    ended = run_in_release(DEFAULT)(
+        ["tf-repro", "verify", "--interrupt=2", "--jobs=2", "--", "python", program],
+        env={"DATA": "augment", "FREQ": "4", "TF_REPRO_RESUME": resume, "COLUMNS": "120"},
+        inputs=[PROGRAMS / program],
+    )
+    said = ended.stdout
+    assert ended.exit_code == (resume == "off"), said + ended.stderr
+    assert said.count("was killed after step") == 2
+    assert ("not restored: the place in a pipeline" in said) == (resume == "off")

@@ -32,6 +32,8 @@ AUDIT = "TF_REPRO_AUDIT"
 RECORD = "TF_REPRO_RECORD"
 # The step that the extra pair of runs of `verify --bisect` looks into, counted from 1.
 BISECT = "TF_REPRO_BISECT"
+# The step after which `verify --interrupt` has the process killed, counted from 1.
+KILL = "TF_REPRO_KILL"
 # Holds the process' number, which exec keeps, so that no process begins again twice.
 RESTARTED = "TF_REPRO_RESTARTED"
 # Says to children what has been taken out of what the image put in: OF_OFF or OF_MACHINE.

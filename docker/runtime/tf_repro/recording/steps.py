@@ -8,17 +8,21 @@ digests leave the graph together, through one call to the host.
 import base64
 import hashlib
 import itertools
+import os
+import signal
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from tf_repro import environment
 from tf_repro.recording import (
     at_hand,
     devices,
     digest,
     generators,
+    notebook_cell,
     random_ops,
     random_states,
     writer,
@@ -31,6 +35,7 @@ _series: "dict[int, tuple[weakref.ref[Any], str]]" = {}
 _optimizers = itertools.count()
 _counts: dict[tuple[str, int], int] = {}
 _points: dict[str, int] = {}
+_kill_after = int(os.environ.get(environment.KILL) or 0)
 # The digests of the weights that the last step of each series has left.
 _left: dict[tuple[str, int], bytes] = {}
 
@@ -205,15 +210,25 @@ def _write_step(
     if _left.get(key) != before.tobytes():
         fields["before"] = _text(before)
     _left[key] = weights.tobytes()
+    cell = notebook_cell.number()
+    if cell:
+        fields["cell"] = cell
     if batch is not None:
         fields["batch"] = _hash(batch.tobytes())
         # Without regard to their order: which examples, and what is in them.
         fields["examples"] = f"{int(batch.view('<u8').sum(dtype='u8')):016x}"
     writer.write(Kind.STEP, **fields)
+    _end_if_it_is_to_be_killed()
     if at_hand.bisecting and replica == 0:
         from tf_repro.recording.operations import log  # noqa: PLC0415  # as above
 
         log.step_ended()
+
+
+def _end_if_it_is_to_be_killed() -> None:
+    """Die as a machine does that is taken away, after the step that was asked for."""
+    if _kill_after and sum(_counts.values()) == _kill_after:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @guarded("a point of the user")

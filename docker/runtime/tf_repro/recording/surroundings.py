@@ -23,7 +23,7 @@ IMAGE = "TF_REPRO_IMAGE"
 # What `tf-repro` tells each run, which is no setting of the user's, and what decides no bits: where
 # the workers of a cluster are is of that kind.
 OURS = {
-    *(environment.AUDIT, environment.BISECT, environment.RECORD),
+    *(environment.AUDIT, environment.BISECT, environment.KILL, environment.RECORD),
     *(IMAGE, cluster.VARIABLE, "TF_REPRO_DEBUG", "TF_REPRO_TRACK"),
 }
 # What is in the image: the wheels' lock, and the list of Debian's packages.

@@ -33,6 +33,7 @@ class Step:
             empty outside of a train_step.
         before: digests of the weights at the beginning of the step's update: those that the step
             before it has left, unless something else has changed them.
+        cell: n of the notebook's In[n] that ran; 0 outside of one.
         random: digests of the global generators' states; generators: of those that are objects,
             by class and the user's line.
     """
@@ -51,11 +52,17 @@ class Step:
     random: dict[str, str]
     loss_type: str = ""
     generators: dict[str, str] = field(default_factory=dict)
+    cell: int = 0
 
 
 @dataclass
 class Run:
-    """All that one run left."""
+    """All that one run left.
+
+    Attributes:
+        killed: after which step it was killed, and started again; 0 if it was not.
+        went_on: how many of its steps are from before it was started again.
+    """
 
     folder: Path
     ended: Ended
@@ -71,6 +78,8 @@ class Run:
     points: list[Point] = field(default_factory=list)
     weights: list[KeptWeights] = field(default_factory=list)
     whole: bool = False
+    killed: int = 0
+    went_on: int = 0
 
 
 def read(folder: Path) -> Run:
@@ -179,6 +188,7 @@ def _step(row: dict[str, Any], epoch: int, left: tuple[bytes, ...]) -> Step:
         random=row["random"],
         loss_type=row.get("loss_type", ""),
         generators=row.get("generators", {}),
+        cell=row.get("cell", 0),
     )
 
 

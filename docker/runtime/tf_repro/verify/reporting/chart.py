@@ -47,6 +47,15 @@ def losses(verdict: Verdict) -> str:
             f"<polyline points='{dots}' fill='none' stroke='{colour(number)}' "
             f"stroke-width='{width:.1f}' stroke-opacity='{0.6 if below else 1}'/>"
         )
+    for number, run in enumerate(verdict.runs):
+        if run.killed:
+            at = x(run.killed - 1)
+            parts.append(
+                f"<line class='kill' x1='{at:.1f}' x2='{at:.1f}' y1='{TOP}' "
+                f"y2='{HEIGHT - BOTTOM}' stroke='{colour(number)}'><title>run {number + 1} was "
+                f"killed after step {run.killed} and went on with step {run.went_on + 1}</title>"
+                "</line>"
+            )
     index = _divergence(verdict)
     if index is not None:
         at = x(max(index, 0))

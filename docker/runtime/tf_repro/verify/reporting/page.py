@@ -33,6 +33,7 @@ tr.differs td { background: var(--bad-soft); }
 svg { display: block; width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 12px; }
 svg text.mark { fill: var(--bad); font-weight: 600; paint-order: stroke; stroke: var(--paper);
   stroke-width: 4px; }
+.kill { stroke-width: 3; stroke-dasharray: 1 4; }
 .axis { stroke: var(--line); } .divergence { stroke: var(--bad); stroke-dasharray: 4 3; }
 .cell.same { fill: var(--good); opacity: .75; } .cell.differs { fill: var(--bad); }
 .cell.aside { fill: var(--aside); opacity: .75; }

@@ -136,6 +136,8 @@ def as_json(verdict: Verdict) -> "dict[str, Any]":
                 "final_weights": weights.digest(run),
                 "environment": run.header,
                 "whole": run.whole,
+                "killed": run.killed,
+                "went_on": run.went_on,
             }
             for run in verdict.runs
         ],

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tf_repro import environment
+from tf_repro.notebook import program
+from tf_repro.notebook.cells import NotebookError
 from tf_repro.verify.running import draws, git_commit, workspace
 from tf_repro.verify.running.follow import Followed
 
@@ -49,8 +51,10 @@ def record(
     into: Path,
     *,
     records: Path,
+    source: "Path | None" = None,
     artifacts: "Path | None" = None,
     bisect_at: "int | None" = None,
+    kill_at: "int | None" = None,
     audit: bool = False,
     environ: "Mapping[str, str] | None" = None,
     on_progress: Callable[[str], None] = lambda _: None,
@@ -58,30 +62,38 @@ def record(
     """Run a program once and leave its record, its output and the files that it wrote in `into`.
 
     Args:
-        command: the program and its arguments; it runs in a copy of the working folder.
+        command: the program and its arguments, or a notebook; it runs in a copy of the working
+            folder.
         into: a new folder.
         records: the folder of all runs' records, which none of them sees.
+        source: what to run in a copy of, if not the working folder.
         artifacts: a folder whose files are compared too, outside of the working folder.
         bisect_at: record every operation around this step, too; see recording/operations.
+        kill_at: kill the program after this step, and start it again in the same folder.
         audit: take down which line draws what, too, as is always done for bisect_at.
         environ: the environment of the program, if not this process's own.
         on_progress: called every half second with what the record says, for people.
 
     Raises:
-        CannotRunError: there is no such program, no copy of the working folder, or no folder of
-            artifacts.
+        CannotRunError: there is no such program or notebook, no copy of the working folder, or no
+            folder of artifacts.
     """
+    try:
+        argv = program.argv(command)
+    except NotebookError as error:
+        raise CannotRunError(str(error)) from error
     into.mkdir(parents=True)
+    source = source or Path.cwd()
     with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
-        work = Path(folder) / Path.cwd().name
+        work = Path(folder) / source.name
         try:
-            before = workspace.fill(Path.cwd(), work, records)
+            before = workspace.fill(source, work, records)
         except workspace.CannotCopyError as error:
             raise CannotRunError(str(error)) from error
         before_artifacts = workspace.state(artifacts) if artifacts else {}
         started = time.monotonic()
         given = {**(environ or os.environ), environment.RECORD: str(into)}
-        for name in (environment.BISECT, environment.AUDIT):
+        for name in (environment.BISECT, environment.AUDIT, environment.KILL):
             given.pop(name, None)
         notes = Path(folder) / "audit"
         audit = audit or bisect_at is not None
@@ -90,7 +102,9 @@ def record(
             given[environment.AUDIT] = str(notes)
         if bisect_at is not None:
             given[environment.BISECT] = str(bisect_at)
-        status = _run(command, work, into, given, on_progress)
+        if kill_at is not None:
+            _run(argv, work, into, {**given, environment.KILL: str(kill_at)}, on_progress)
+        status = _run(argv, work, into, given, on_progress)
         if audit:
             draws.keep(notes, work, into)
         if artifacts and not artifacts.is_dir():
@@ -103,7 +117,7 @@ def record(
             names.append(f"{artifacts.name}/{name}")
             _keep(artifacts / name, into / FILES / names[-1])
         ended = Ended(
-            list(command), status, time.monotonic() - started, names, git_commit.of(Path.cwd())
+            list(command), status, time.monotonic() - started, names, git_commit.of(source)
         )
     (into / RUN).write_text(json.dumps(asdict(ended), indent=1))
     return ended
