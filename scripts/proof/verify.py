@@ -65,7 +65,8 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
     inputs = _folder_of(asked.script)
     if asked.golden:
         _see_that_it_is_a_passport(host, built, asked.golden)
-    command = ["python", asked.script.name, *asked.arguments]
+    interpreter = [] if asked.script.suffix == agreed.NOTEBOOK else ["python"]
+    command = [*interpreter, asked.script.name, *asked.arguments]
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
         recording = Recording(host, built, command, inputs, asked.jobs, asked.workers)

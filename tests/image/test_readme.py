@@ -60,6 +60,16 @@ NOT_RUN = {
     'docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -p 8888:8888 mine': (
         "it serves until it is ended; test_jupyter starts that image"
     ),
+    'docker run --rm -v "$PWD:/work" -w /work mine tf-repro verify -- analysis.ipynb': (
+        "an image of one's own with kernels; test_notebooks runs one"
+    ),
+    (
+        'docker run --rm -v "$PWD:/work" -w /work mine '
+        "tf-repro verify --interrupt 3 -- python fit.py"
+    ): ("a program of one's own that resumes; test_resume interrupts one"),
+    'docker run --rm -v "$PWD:/work" -w /work mine pytest': (
+        "an image of one's own with pytest; test_pytest_plugin runs one"
+    ),
     "IMAGE=registry.example/team/training:1.0 docker stack deploy --compose-file stack.yml train": (
         "it makes the engine a swarm; test_swarm deploys it"
     ),

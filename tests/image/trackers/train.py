@@ -1,48 +1,32 @@
-"""Trains a little under the tracker that is named, and prints the passports that it was left."""
+"""Trains a little under four trackers at once, and prints the passports that each was left."""
 
 import json
 import pathlib
-import sys
 
+import dvclive
+import mlflow
 import numpy as np
 import tensorflow as tf
+import wandb
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from wandb.proto import wandb_internal_pb2
+from wandb.sdk.internal import datastore
 
 PASSPORT = "tf-repro-passport.json"
-tracker = sys.argv[1]
-x, y = np.random.rand(64, 4).astype("float32"), np.random.rand(64, 1)
-model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.Dense(1)])
-model.compile("adam", "mse")
 
 
-def fit(**more):
-    model.fit(x, y, epochs=2, verbose=0, **more)
-
-
-def with_mlflow():
-    import mlflow
-
-    with mlflow.start_run() as run:
-        fit()
+def of_mlflow(run):
     client = mlflow.MlflowClient()
     tags = client.get_run(run.info.run_id).data.tags
     shown = {name: value for name, value in tags.items() if name.startswith("tf_repro.")}
-    if [one.path for one in client.list_artifacts(run.info.run_id)]:
-        path = client.download_artifacts(run.info.run_id, PASSPORT)
-        return shown, [json.loads(pathlib.Path(path).read_text())]
-    return shown, []
+    names = [one.path for one in client.list_artifacts(run.info.run_id)]
+    files = [pathlib.Path(client.download_artifacts(run.info.run_id, name)) for name in names]
+    return shown, [json.loads(file.read_text()) for file in files]
 
 
-def with_wandb():
-    import wandb
-    from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal import datastore
-
-    run = wandb.init(project="test", mode="offline")
-    fit()
-    shown = dict(run.config)
-    run.finish()
+def of_wandb(run):
     (file,) = pathlib.Path("wandb").glob("offline-run-*/*.wandb")
-    kept, passports = datastore.DataStore(), []
+    kept, shown, passports = datastore.DataStore(), dict(run.config), []
     kept.open_for_scan(str(file))
     while (data := kept.scan_data()) is not None:
         record = wandb_internal_pb2.Record.FromString(data)
@@ -54,10 +38,7 @@ def with_wandb():
     return shown, passports
 
 
-def with_tensorboard():
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    fit(callbacks=[tf.keras.callbacks.TensorBoard("logs")])
+def of_tensorboard():
     events = EventAccumulator("logs/train").Reload()
     if "tf_repro/passport" not in events.Tags()["tensors"]:
         return {}, []
@@ -65,23 +46,24 @@ def with_tensorboard():
     return {}, [json.loads(text) for text in texts]
 
 
-def with_dvclive():
-    import dvclive
-
-    with dvclive.Live(save_dvc_exp=False) as live:
-        fit()
-        live.log_metric("loss", 1.0)
-    left = {path.name: json.loads(path.read_text()) for path in pathlib.Path(live.dir).glob("tf*")}
+def of_dvclive(folder):
+    left = {path.name: json.loads(path.read_text()) for path in pathlib.Path(folder).glob("tf*")}
     passport = left.pop(PASSPORT, None)
     return left, [passport] if passport else []
 
 
-def without():
-    fit()
-    return {}, []
-
-
-shown, passports = globals()[f"with_{tracker}" if tracker else "without"]()
-if passports:
-    pathlib.Path(PASSPORT).write_text(json.dumps(passports[-1]))
-print(json.dumps({"shown": shown, "passports": passports}))
+x, y = np.random.rand(64, 4).astype("float32"), np.random.rand(64, 1)
+model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.Dense(1)])
+model.compile("adam", "mse")
+of_wandb_run = wandb.init(project="test", mode="offline")
+with mlflow.start_run() as of_mlflow_run, dvclive.Live(save_dvc_exp=False) as live:
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[tf.keras.callbacks.TensorBoard("logs")])
+    live.log_metric("loss", 1.0)
+of_wandb_run.finish()
+found = {
+    "mlflow": of_mlflow(of_mlflow_run),
+    "wandb": of_wandb(of_wandb_run),
+    "tensorboard": of_tensorboard(),
+    "dvclive": of_dvclive(live.dir),
+}
+print(json.dumps(found))

@@ -28,8 +28,7 @@ print("tf-repro: what it says")
 sys.exit(int(os.environ["STATUS"]))
 """
 SAME = {"sentence": "3 of 3 runs identical"}
-CAUSE = {"reason": "train.py:2 draws", "hints": []}
-APART = {"sentence": "1 of 3 runs DIFFER", "pairs": [{"cause": None}, {"cause": CAUSE}]}
+APART = {"sentence": "1 of 3 runs DIFFER", "place": {"file": "train.py", "line": 2}}
 
 
 @dataclass
@@ -141,6 +140,12 @@ def test_what_could_not_run(job: Job, status: int) -> None:
         (("--image=", "--", "train.py"), "image is empty"),
         (("--image=i", "--runs=1", "--", "train.py"), "runs is '1': give a whole number from 2"),
         (("--image=i", "--runs=many", "--", "train.py"), "runs is 'many'"),
+        (("--image=i", "--workers=0", "--", "train.py"), "workers is '0'"),
+        (("--image=i", "--interrupt=x", "--", "train.py"), "interrupt is 'x'"),
+        (
+            ("--image=i", "--workers=2", "--interrupt=1", "--", "train.py"),
+            "workers and interrupt: one at a time",
+        ),
         (("--image=i", "--", "other.py"), "script 'other.py': no such file"),
         (("--image=i", "--golden=no.json", "--", "train.py"), "golden 'no.json': no such file"),
         (("--image=i", "--into=../x", "--", "train.py"), "reports '../x': name a folder of"),
@@ -154,6 +159,13 @@ def test_a_bad_input_is_one_line_and_nothing_runs(
     assert (step.status, step.outputs["verdict"], step.asked) == (2, "failed", [])
     assert step.printed.startswith(f"::error::{said}")
     assert step.printed.count("\n") == 1
+
+
+def test_interrupted_runs_are_asked_for_without_the_search_of_an_operation(job: Job) -> None:
+    options = ("--interrupt=2", "--options=--bisect --jobs 2")
+    step = job.step("--image=i", *options, "--", "train.py", report=SAME)
+    assert {"--interrupt=2", "--jobs"} <= set(step.asked)
+    assert not {"--runs=3", "--bisect"} & set(step.asked)
 
 
 def test_pytest_is_run_as_a_module(job: Job) -> None:

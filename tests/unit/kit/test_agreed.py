@@ -14,6 +14,7 @@ from scripts.proof import agreed
 from scripts.publish import changelog
 from tf_repro import environment, settings
 from tf_repro.machine import gpu
+from tf_repro.notebook import program
 
 # Where the runtime keeps its copies: what moves there is followed here, and nowhere else.
 from tf_repro.recording import surroundings
@@ -25,6 +26,7 @@ COPIES: dict[str, tuple[object, object]] = {
     "the settings of a run": (set(agreed.SETTINGS), set(environment.SETTINGS)),
     "which image it is": (agreed.IMAGE, surroundings.IMAGE),
     "folders that are left out": (agreed.LEFT_OUT, workspace.LEFT_OUT),
+    "how a notebook is called": (agreed.NOTEBOOK, program.ENDING),
     "how a run ended": (agreed.RUN, run.RUN),
     "what it said": (agreed.STDERR, run.STDERR),
     "the folder of a worker": (cluster.name(3), f"{workers.WORKER}3"),

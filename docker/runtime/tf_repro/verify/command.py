@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_repro.messages import say
+from tf_repro.verify import notebook_notes
 from tf_repro.verify.running import workspace
 from tf_repro.verify.running.progress import Progress
 from tf_repro.verify.running.run import RUN, CannotRunError, last_words, record
@@ -76,8 +77,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _see_that_reports_have_a_folder(chosen: argparse.Namespace) -> None:
     """Say before hours of runs what would be said after them."""
-    for name in ("json", "html", "passport"):
-        path = getattr(chosen, name, None)
+    for name in ("json", "html", "passport", "badge", "code-quality"):
+        path = getattr(chosen, name.replace("-", "_"), None)
         if path and not path.parent.is_dir():
             raise CannotRunError(f"--{name} {path}: there is no folder {path.parent}")
 
@@ -113,6 +114,15 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
+    if chosen.interrupt:
+        if chosen.bisect:
+            raise CannotRunError(
+                "--interrupt and --bisect: one at a time, as they ask of other runs"
+            )
+        from tf_repro.verify import interrupting  # noqa: PLC0415  # NumPy
+
+        return _report(interrupting.verify(folder, chosen), chosen)
+    notes = notebook_notes.before(chosen.program)
     progress = Progress(chosen.runs)
     folders = [folder / f"run-{number}" for number in range(1, chosen.runs + 1)]
     _record_all(folders, chosen, progress)
@@ -127,6 +137,7 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
         verdict = _verdict([*folders, *pair], chosen)
     if chosen.bisect and verdict.worst and verdict.bisected is None:
         verdict.notes.append(NO_BISECT)
+    verdict.notes += [*notes, *notebook_notes.after(chosen.program, folders[0])]
     return _report(verdict, chosen)
 
 
@@ -222,7 +233,7 @@ def _leave(chosen: argparse.Namespace, report: Report, said: str) -> int:
         report: what is shown, of all runs or of the worker that parts first.
         said: the verdict, in a line.
     """
-    from tf_repro.verify.reporting import page, passport  # noqa: PLC0415  # as above
+    from tf_repro.verify.reporting import page, passport, pipeline  # noqa: PLC0415  # as above
 
     verdict, holds = report.verdict, report.identical
     sys.stdout.write(report.text)
@@ -230,13 +241,23 @@ def _leave(chosen: argparse.Namespace, report: Report, said: str) -> int:
         holds, words = chosen.golden.compare(verdict.runs[0])
         sys.stdout.write(words)
         report.whole["golden"] = {"file": str(chosen.golden.path), "same": holds, "words": words}
+        said = said if holds else f"{said}, and NOT the bits of {chosen.golden.path}"
+    at = report.whole["place"] = pipeline.place(verdict)
+    if chosen.badge:
+        _write(chosen.badge, json.dumps(pipeline.badge(said, holds=holds)) + "\n")
+    if chosen.code_quality:
+        marks = pipeline.code_quality(said, at, holds=holds)
+        _write(chosen.code_quality, json.dumps(marks, indent=1) + "\n")
     if chosen.json:
         _write(chosen.json, json.dumps(report.whole, indent=1) + "\n")
     if chosen.html:
         _write(chosen.html, page.render(verdict))
     path = chosen.passport or (Path(passport.NAME) if chosen.command == "verify" else None)
     if path:
-        verified = {"runs": len(verdict.runs), "verdict": said}
+        verified: dict[str, Any] = {"runs": len(verdict.runs), "verdict": said}
+        interruptions = sum(bool(run.killed) for run in verdict.runs)
+        if interruptions:
+            verified["interruptions"] = interruptions
         try:
             _write(path, json.dumps(passport.of(verdict.runs[0], verified), indent=1) + "\n")
         except CannotRunError as error:

@@ -16,6 +16,12 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     verify.add_argument(
         "--bisect", action="store_true", help="if they part, find the operation by one more pair"
     )
+    verify.add_argument(
+        "--interrupt",
+        type=_at_least(1),
+        metavar="N",
+        help="one run, and N that are killed at a step and started again: do they end alike?",
+    )
     verify.add_argument("--keep", type=Path, help="leave the records in this new folder")
     _add_judging(verify)
     verify.add_argument("program", nargs="+", help="after --: python train.py ...")
@@ -61,6 +67,10 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="write the report to this file")
     parser.add_argument("--html", type=Path, help="write a page to this file")
     parser.add_argument("--passport", type=Path, help="write the passport to this file")
+    parser.add_argument("--badge", type=Path, help="write a badge for shields.io to this file")
+    parser.add_argument(
+        "--code-quality", type=Path, help="write the line that parts to this file, for GitLab"
+    )
     parser.add_argument(
         "--golden",
         type=Path,
