@@ -23,8 +23,12 @@ BISECT ?=
 JOBS ?= 1
 # For verify and prove-cluster: how many containers train together, as the workers of TF_CONFIG.
 WORKERS ?=
-# For verify: a passport, with whose bits the runs must end.
+# For verify: a passport, with whose bits the runs must end; or how many runs are killed and started again.
 GOLDEN ?=
+INTERRUPT ?=
+# For bisect: a tag with the bits that are right, and one with others.
+GOOD ?=
+BAD ?=
 
 # For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
 VOUCHED ?= vouched
@@ -43,7 +47,8 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # A value arrives as it was typed, whatever $, quotes, spaces and newlines it has. Without `value`
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
-GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN VOUCHED KEY
+GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN \
+	INTERRUPT GOOD BAD VOUCHED KEY
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -61,7 +66,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help companions prove prove-cluster golden verify image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove prove-cluster golden verify bisect image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-all bench-startup bench-verify bench-pipelines lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -76,10 +81,16 @@ golden: $(VENV) ## Take down which bits the example gives in IMAGE=<tag> on this
 	@$(KIT) golden --image="$$IMAGE"
 
 verify: $(VENV) ## Run SCRIPT=<file> ARGS=<shell words> several times in fresh containers: where and why do the runs part?
-	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) verify \
-		--image="$$IMAGE" --runs="$$RUNS" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
+	@$(if $(SCRIPT),,$(error SCRIPT is empty: make verify SCRIPT=path/train.py))$(KIT) \
+		$(if $(INTERRUPT),interrupt --count="$$INTERRUPT",verify --runs="$$RUNS") \
+		--image="$$IMAGE" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
 		--jobs="$$JOBS" $(if $(BISECT),--bisect) \
 		$(if $(WORKERS),--workers="$$WORKERS") $(if $(GOLDEN),--golden="$$GOLDEN") -- "$$SCRIPT"
+
+bisect: $(VENV) ## Which image from GOOD=<tag> to BAD=<tag> is the first in which SCRIPT=<file> has other bits, and by which package?
+	@$(if $(and $(SCRIPT),$(GOOD),$(BAD)),,$(error SCRIPT, GOOD or BAD is empty: make bisect \
+		SCRIPT=path/train.py GOOD=2.15-cpu BAD=2.16-cpu))$(KIT) bisect --good="$$GOOD" --bad="$$BAD" \
+		--arguments="$$ARGS" --into="$$INTO" -- "$$SCRIPT"
 
 image: $(VENV) ## Build IMAGE=<tag>, or all of them; RELEASE=1 stops where a locked package is gone.
 	@$(KIT) build --image="$$IMAGE" $(if $(RELEASE),--release)

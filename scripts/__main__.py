@@ -291,6 +291,48 @@ def verify(
 
 
 @verb
+def interrupt(
+    script: Annotated[Path, typer.Argument(help="A training script on this machine.")],
+    count: Annotated[int, typer.Option(min=1, help="How many runs are killed.")] = 1,
+    image: ImageTag = "2.15-cpu",
+    arguments: Annotated[str, typer.Option(help="The script's own, as words of a shell.")] = "",
+    judging: Annotated[str, typer.Option(help="Options of `tf-repro verify`, likewise.")] = "",
+    into: Annotated[Path, typer.Option(help="Where the reports go.")] = Path("verified"),
+    jobs: Annotated[int, typer.Option(min=1, help="How many at the same time.")] = 1,
+) -> None:
+    """Run a script to its end, and other times killed and started again: are they the same?"""
+    from scripts.build import build as builder
+    from scripts.proof import interrupt as interruption
+    from scripts.proof import verify as verification
+
+    one = matrix.load().named(image)
+    own = verification.words("ARGS", arguments)
+    options = verification.words("JUDGE", judging)
+    asked = verification.Asked(script, own, count, options, into, jobs=jobs)
+    with _at_work() as host:
+        raise typer.Exit(interruption.interrupt(host, builder.build(one, host), asked))
+
+
+@verb
+def bisect(
+    script: Annotated[Path, typer.Argument(help="A training script on this machine.")],
+    good: Annotated[str, typer.Option(help="A tag with the bits that are right.")],
+    bad: Annotated[str, typer.Option(help="A tag with others.")],
+    runs: Annotated[int, typer.Option(min=2, help="How many in each image.")] = 2,
+    arguments: Annotated[str, typer.Option(help="The script's own, as words of a shell.")] = "",
+    into: Annotated[Path, typer.Option(help="Where the reports go.")] = Path("verified"),
+) -> None:
+    """Say which image is the first with other bits, and which package moves them."""
+    from scripts.proof import bisect as bisection
+    from scripts.proof import verify as verification
+
+    own = verification.words("ARGS", arguments)
+    asked = verification.Asked(script, own, runs, (), into)
+    with _at_work() as host:
+        bisection.bisect(host, matrix.load(), asked, good, bad)
+
+
+@verb
 def bench(name: str, image: ImageTag = "2.15-cpu") -> None:
     """Time an image with a program of scripts/proof/benches, in a fresh container."""
     from scripts.build import build as builder

@@ -52,6 +52,12 @@ class Asked:
     workers: int = 1
     golden: Path | None = None
 
+    @property
+    def command(self) -> list[str]:
+        """What runs in a container."""
+        interpreter = [] if self.script.suffix == agreed.NOTEBOOK else ["python"]
+        return [*interpreter, self.script.name, *self.arguments]
+
 
 def verify(host: Engine, built: Built, asked: Asked) -> int:
     """Run a script several times and compare the runs; the reports are left in `asked.into`.
@@ -62,14 +68,12 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
     Raises:
         KitError: the script is not there, its folder is too large to be copied, or it fails.
     """
-    inputs = _folder_of(asked.script)
+    inputs = folder_of(asked.script)
     if asked.golden:
         _see_that_it_is_a_passport(host, built, asked.golden)
-    interpreter = [] if asked.script.suffix == agreed.NOTEBOOK else ["python"]
-    command = [*interpreter, asked.script.name, *asked.arguments]
     with scratch() as work:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
-        recording = Recording(host, built, command, inputs, asked.jobs, asked.workers)
+        recording = Recording(host, built, asked.command, inputs, asked.jobs, asked.workers)
         recording.run(folders, f"of {asked.script}")
         judged = _judge(host, built, folders, asked)
         for attempt in range(agreed.ATTEMPTS if asked.bisect else 0):
@@ -186,7 +190,12 @@ def time_left(ends: Sequence[float], total: int, passed: float) -> str:
     return f", about {max(ends[-1] / len(ends) * total - passed, 0):.0f} s left" if ends else ""
 
 
-def _folder_of(script: Path) -> list[Path]:
+def folder_of(script: Path) -> list[Path]:
+    """Return what is in a script's folder, to be copied into a container.
+
+    Raises:
+        KitError: the script is not there, or its folder is too large.
+    """
     if not script.is_file():
         raise KitError(f"SCRIPT={script}: no such file; name a training script on this machine")
     folder = script.resolve().parent
@@ -206,11 +215,15 @@ def _see_that_it_is_a_passport(host: Engine, built: Built, path: Path) -> None:
     if not path.is_file():
         raise KitError(f"GOLDEN={path}: no such file; name a passport on this machine")
     argv = ["tf-repro", "compare", path.name, path.name]
-    _tell(containers.run(host.client, built.name, argv, env={}, inputs=[path]))
+    tell(containers.run(host.client, built.name, argv, env={}, inputs=[path]))
 
 
-def _tell(ended: Finished) -> None:
-    """Pass on why the image could not do what it was asked to, if so."""
+def tell(ended: Finished) -> None:
+    """Pass on why the image could not do what it was asked to, if so.
+
+    Raises:
+        KitError: it could not.
+    """
     if ended.exit_code >= agreed.COULD_NOT_RUN:
         raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
 
@@ -244,12 +257,17 @@ def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) ->
         inputs=[*folders, *([asked.golden] if asked.golden else [])],
         outputs=REPORTS,
     )
-    _tell(ended)
+    tell(ended)
+    leave(ended, asked)
+    return ended
+
+
+def leave(ended: Finished, asked: Asked) -> None:
+    """Leave the reports that a container brought back, and add the commit to the passport."""
     asked.into.mkdir(parents=True, exist_ok=True)
     for name, content in ended.files.items():
         (asked.into / name).write_bytes(content)
     _add_revision(asked)
-    return ended
 
 
 def _step_to_bisect(asked: Asked) -> int | None:
