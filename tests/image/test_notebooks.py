@@ -24,6 +24,7 @@ TRAINING = (
     "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot(np.random.rand(5))",
 )
 CHANCE = ("import os\nprint('a')", "print(os.urandom(2))")
+TAGGED = '{"tags": ["parameters"]}, "source": "rate = 1"'
 
 Verify = Callable[..., Finished]
 
@@ -88,6 +89,32 @@ def test_pictures_are_compared_by_pixels(verify: Verify) -> None:
     assert ended.exit_code == 1, ended.stdout
     assert "display 2, image/png: " in ended.stdout + str(ended.files), ended.stdout
     assert " pixels, sha256 " in ended.stdout
+
+
+def test_it_runs_in_its_own_folder_and_the_users_own_stays_as_it_is(
+    with_notebooks: RunInImage, tmp_path: Path
+) -> None:
+    """Also by its whole path, and under audit, which makes no copy of the working folder."""
+    path = tmp_path / "sub/a.ipynb"
+    path.parent.mkdir()
+    text = notebook(("print(open('data.txt').read())", *CHANCE))
+    path.write_text(text)
+    (path.parent / "data.txt").write_text("7")
+    for command in ("verify --runs=2 -- /work/sub/a.ipynb", "audit -- sub/a.ipynb"):
+        argv = ["tf-repro", *command.split()]
+        ended = with_notebooks(argv, inputs=[path.parent], outputs=["sub/a.ipynb"])
+        assert ended.files["sub/a.ipynb"].decode() == text, ended.stdout + ended.stderr
+        assert ended.exit_code == (1 if "verify" in command else 0), ended.stdout
+        assert "In[3]:1" in ended.stdout, ended.stdout
+
+
+def test_parameters_are_given_by_papermill(verify: Verify) -> None:
+    text = notebook(("rate = 1", "print(rate)")).replace('{}, "source": "rate = 1"', TAGGED, 1)
+    ended = verify(text, "a.ipynb", "-p", "rate", "3", "--log-output")
+    assert ended.exit_code == 0, ended.stdout + ended.stderr
+    ended = verify(text, "a.ipynb", "-p")
+    assert ended.exit_code == 2
+    assert ended.stderr.splitlines()[-1].startswith("tf-repro: a.ipynb -p exited with 2: Error: ")
 
 
 @pytest.mark.parametrize(

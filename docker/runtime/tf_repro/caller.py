@@ -59,12 +59,15 @@ def shown(file: str, line: int) -> str:
 def named(file: str) -> str:
     """Return what a file of code is called: a cell of a notebook In[n].
 
-    Its own file is named by the kernel's process, and is not there.
+    Its own file is named by the kernel's process, and is not there. A worker that a kernel has
+    sent a function to does not know of which cell it is.
     """
-    if "/ipykernel_" in file:
-        compiler = sys.modules["IPython"].get_ipython().compile
-        _, file = compiler.format_code_name(file) or ("", file)
-    return file
+    if "/ipykernel_" not in file:
+        return file
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    named = shell.compile.format_code_name(file) if shell else None
+    return str(named[1]) if named else "In[?]"
 
 
 def is_importing() -> bool:

@@ -51,7 +51,7 @@ def run(command: Sequence[str], *, as_json: bool) -> int:
         environ = {**os.environ, environment.AUDIT: folder}
         try:
             ended = subprocess.run(
-                program.argv(command),
+                program.argv(command, keep=False),
                 env=environ,
                 stdout=sys.stderr if as_json else None,
                 check=False,

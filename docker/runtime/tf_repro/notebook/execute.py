@@ -11,15 +11,21 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from tf_repro.notebook import cells
+from tf_repro.notebook import cells, program
 
 FAILED = 1
 
 
-def main(path: Path) -> int:
-    """Run a notebook in place; return the exit status."""
+def main(path: Path, into: Path) -> int:
+    """Run a notebook in its own folder, as Jupyter does; return the exit status.
+
+    Args:
+        path: of the notebook.
+        into: where it is written with its outputs.
+    """
     notebook = nbformat.read(path, as_version=cells.FORMAT)
-    client = NotebookClient(notebook, timeout=None, kernel_name="python3")
+    resources = {"metadata": {"path": str(path.parent)}}
+    client = NotebookClient(notebook, timeout=None, kernel_name=program.KERNEL, resources=resources)
     try:
         client.execute()
     except (CellExecutionError, DeadKernelError) as error:
@@ -32,9 +38,9 @@ def main(path: Path) -> int:
         sys.stderr.write(f"{path}: {where}: {' '.join(words.split())}\n")
         return FAILED
     finally:
-        nbformat.write(notebook, path)
+        nbformat.write(notebook, into)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -1,6 +1,8 @@
 """A notebook is compared by what its cells have put out, and said to be what cannot be run."""
 
+import importlib.util
 import json
+import os
 import struct
 import sys
 import zlib
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.runtime.verify.made_up import run
+from tf_repro import caller
 from tf_repro.notebook import cells, program
 from tf_repro.notebook.cells import NotebookError
 from tf_repro.verify.comparing import files, notebooks
@@ -200,19 +203,64 @@ def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, words: str) -
     path = tmp_path / "a.ipynb"
     path.write_text(text)
     with pytest.raises(NotebookError, match=words) as raised:
-        program.argv([str(path)])
+        cells.read(path)
     assert "\n" not in str(raised.value)
 
 
-def test_a_notebook_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.ipynb"
+def made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a notebook below a working folder, where every package is installed."""
+    path = folder / "work/sub/a.ipynb"
+    path.parent.mkdir(parents=True)
     path.write_text(json.dumps(notebook(cell())))
-    with pytest.raises(NotebookError, match="pip install nbclient ipykernel"):
-        program.argv([str(path)])
-    monkeypatch.setattr(program, "NEEDED", ())
-    assert program.argv([str(path)]) == [sys.executable, "-m", program.EXECUTE, str(path)]
+    monkeypatch.chdir(folder / "work")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    return path
+
+
+def test_a_notebook_is_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run has its own copy of the working folder, so the notebook is named from there on."""
+    path = made(tmp_path, monkeypatch)
+    run_it = [sys.executable, "-m", program.EXECUTE, "sub/a.ipynb"]
+    assert program.argv([str(path)]) == [*run_it, "sub/a.ipynb"]
+    assert program.argv(["../work/sub/a.ipynb"]) == [*run_it, "sub/a.ipynb"]
+    assert program.argv([str(path)], keep=False) == [*run_it, os.devnull]
     assert program.argv(["python", str(path)]) == ["python", str(path)]
-    with pytest.raises(NotebookError, match="takes no arguments, and got -p"):
-        program.argv([str(path), "-p", "x", "1"])
+
+
+def test_papermill_runs_one_with_parameters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path, monkeypatch)
+    argv = program.argv(["sub/a.ipynb", "-p", "rate", "1"])
+    assert argv[1:6] == ["-m", program.PAPERMILL, "sub/a.ipynb", "sub/a.ipynb", "--cwd=sub"]
+    assert argv[-3:] == ["-p", "rate", "1"]
+
+
+def test_one_that_is_elsewhere_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a folder of the working folder is a link to elsewhere."""
+    path = made(tmp_path, monkeypatch)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    (tmp_path / "other/link").symlink_to(path.parent)
+    for name in (str(path), "../work/sub/a.ipynb", "link/a.ipynb"):
+        with pytest.raises(NotebookError, match="outside of the working folder"):
+            program.argv([name])
+
+
+def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path, monkeypatch)
     with pytest.raises(NotebookError, match="No such file"):
         program.argv(["nowhere.ipynb"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "papermill" or None)
+    with pytest.raises(NotebookError, match="papermill is not installed here: pip install paperm"):
+        program.argv(["sub/a.ipynb", "-p", "x", "1"])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(NotebookError, match="pip install nbclient ipykernel"):
+        program.argv(["sub/a.ipynb"])
+
+
+def test_a_cell_is_named_where_there_is_no_kernel() -> None:
+    assert caller.named("/tmp/ipykernel_7/1.py") == "In[?]"
+    assert caller.named("/work/train.py") == "/work/train.py"

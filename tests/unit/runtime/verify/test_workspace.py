@@ -60,6 +60,15 @@ def test_large_files_are_linked(
     assert not (tmp_path / "run/data/x.npy").is_symlink()
 
 
+def test_a_notebook_is_run_in_place_and_so_always_copied(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "a.ipynb").write_text("more than nothing")
+    monkeypatch.setattr(workspace, "COPIED_BYTES", 3)
+    workspace.fill(source, tmp_path / "run", tmp_path / "records")
+    assert not (tmp_path / "run" / "a.ipynb").is_symlink()
+
+
 def test_what_cannot_be_copied_is_one_clear_line(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

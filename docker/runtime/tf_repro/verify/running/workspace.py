@@ -4,7 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
-# What a run may overwrite is copied; larger files are data sets, which are linked.
+from tf_repro.notebook import program
+
+# What a run may overwrite is copied, a notebook always; larger files are data sets, which are
+# linked.
 COPIED_BYTES = 16 << 20
 LARGEST = 1 << 30  # bytes of all copies of one run
 LEFT_OUT = {".git", "__pycache__", ".venv"}
@@ -65,7 +68,7 @@ def _give(original: Path, here: Path) -> int:
     """Copy a file or link to it; return the bytes that were copied."""
     try:
         size = original.stat().st_size if original.is_file() else None
-        if size is not None and size <= COPIED_BYTES:
+        if size is not None and (size <= COPIED_BYTES or original.name.endswith(program.ENDING)):
             shutil.copy2(original, here)
             return size
         here.symlink_to(original.resolve())
