@@ -65,9 +65,10 @@ def read(path: Path) -> "list[Cell]":
             "language_info", {}
         ).get("name", "python")
         found = cells(whole)
+        language = str(language)
     except OSError as error:
         raise NotebookError(f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotebookError(f"{path}: not a notebook ({error})") from error
     if language.lower() != "python":
         raise NotebookError(f"{path}: its language is {language}, and the image has Python alone")
@@ -82,8 +83,9 @@ def cells(whole: "Mapping[str, Any]") -> "list[Cell]":
     for one in whole["cells"]:
         source = joined(one["source"])
         if one["cell_type"] == "code" and source.strip():
-            count, outputs = one.get("execution_count"), one.get("outputs", [])
-            found.append(Cell(len(found) + 1, source, count, outputs))
+            count = one.get("execution_count")
+            count = count if isinstance(count, int) else None
+            found.append(Cell(len(found) + 1, source, count, one.get("outputs", [])))
     return found
 
 

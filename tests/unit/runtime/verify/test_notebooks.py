@@ -80,6 +80,14 @@ EQUAL = {
             )
         ],
     ),
+    "Keras 2 under verbose=2": (
+        [stream("4/4 - 1s - loss: 0.5 - 842ms/epoch - 211ms/step\n")],
+        [stream("4/4 - 2s - loss: 0.5 - 2s/epoch - 500ms/step\n")],
+    ),
+    "Keras 3 under verbose=2": (
+        [stream("4/4 - 1s - 211ms/step - loss: 0.5\n")],
+        [stream("4/4 - 0s - 9us/step - loss: 0.5\n")],
+    ),
     "tqdm": ([stream("5/5 [00:01<00:00, 9.1it/s]")], [stream("5/5 [00:02<00:00, 1.25s/it]")]),
     "an object": (
         [display("text/plain", "<f at 0x7f01>")],
@@ -94,6 +102,30 @@ EQUAL = {
         [display("image/png", png(ROW + ROW))],
         [display("image/png", png(ROW + ROW, b"2", 1))],
     ),
+    "a picture that is no PNG's": (
+        [display("image/png", b64encode(b"nonsense").decode())],
+        [display("image/png", [b64encode(b"nonsense").decode()])],
+    ),
+    "absl's log": (
+        [stream("I0000 00:00:1764268423.1  99 a.cc:1] b", "stderr")],
+        [stream("I0000 00:00:1764268424.2  7 a.cc:1] b", "stderr")],
+    ),
+    "a widget": (
+        [display(notebooks._WIDGET, {"model_id": "1"})],
+        [display(notebooks._WIDGET, {"model_id": "2"})],
+    ),
+    "the time of a cell": (
+        [stream("CPU times: user 1 ms, total: 2 ms\nWall time: 1.5 s\n")],
+        [stream("CPU times: user 3 ms, total: 4 ms\nWall time: 2.5 s\n")],
+    ),
+    "%timeit": (
+        [stream("1.2 ns ± 0.1 ns per loop (mean of 7)")],
+        [stream("3 μs ± 0.25 μs per loop (mean of 7)")],
+    ),
+    "a table of pandas": (
+        [display("text/html", '#T_0a1b2 {}<table id="T_0a1b2"><td id="T_0a1b2_row0" >1')],
+        [display("text/html", '#T_ffff0 {}<table id="T_ffff0"><td id="T_ffff0_row0" >1')],
+    ),
     "a drawing": (
         [display("image/svg+xml", svg("0123456789", 1))],
         [display("image/svg+xml", svg("abcdef0123", 2))],
@@ -105,6 +137,11 @@ DIFFERENT = {
         [stream("loss: 0.25\n")],
         "stdout, line 1: loss: 0.5 and ",
     ),
+    "a loss beside a time": (
+        [stream("4/4 - 1s - loss: 0.5 - 842ms/epoch - 211ms/step\n")],
+        [stream("4/4 - 1s - loss: 0.6 - 842ms/epoch - 211ms/step\n")],
+        "4/4 - loss: 0.5 - …/epoch - …/step and 4/4 - loss: 0.6",
+    ),
     "a line": ([stream("a\n")], [stream("a\nb\n")], "stdout, line 2: nothing and b"),
     "a number in hex": (
         [stream("0x12345678")],
@@ -115,7 +152,22 @@ DIFFERENT = {
     "a pixel": (
         [display("image/png", png(ROW + ROW))],
         [display("image/png", png(ROW + ROW[:-1] + b"\7"))],
-        "display 1, image/png: 2 x 2 pixels, sha256 ",
+        "display 1, image/png: 1 of 4 pixels differ, by up to 2 of 255",
+    ),
+    "a picture of another size": (
+        [display("image/png", png(ROW + ROW))],
+        [display("image/png", png(ROW))],
+        "a picture of 2 x 2 pixels and a picture of 2 x 1 pixels",
+    ),
+    "a picture that is cut": (
+        [display("image/png", png(ROW + ROW))],
+        [display("image/png", png(ROW + ROW[:-1]))],
+        "a picture of 2 x 2 pixels and 92 bytes",
+    ),
+    "a page of HTML": (
+        [display("text/html", f"{'a' * 5000}1{'b' * 5000}")],
+        [display("text/html", f"{'a' * 5000}2{'b' * 5000}")],
+        f"line 1: …{'a' * 20}1{'b' * 39}… and …{'a' * 20}2{'b' * 39}…",
     ),
     "a stroke": (
         [display("image/svg+xml", svg("0123456789", 1))],
@@ -197,6 +249,8 @@ def test_the_first_cell_that_holds_other_outputs_is_named() -> None:
         (json.dumps(notebook()), "it has no cell of code"),
         (json.dumps(notebook(cell("  "))), "it has no cell of code"),
         (json.dumps(notebook(cell(), metadata={"language_info": {"name": "R"}})), "language is R"),
+        (json.dumps(notebook(cell(), metadata={"kernelspec": {"language": 3}})), "language is 3"),
+        ("[" * 100_000, "not a notebook"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(tmp_path: Path, text: str, words: str) -> None:

@@ -29,7 +29,8 @@ _IN_WORDS = (".ipynb",)
 _SHARD = re.compile(r"\.data-\d+-of-\d+$")
 
 Parts = dict[str, str]
-Reader = Callable[[Path], Iterator[tuple[str, str]]]
+# Yields parts, and what is equal in both runs if they are.
+Reader = Callable[[Path], Iterator[tuple[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -81,17 +82,10 @@ def _compare_file(name: str, one: Path, other: Path) -> Compared:
         return Compared(name, (f"not the same bytes, and unreadable: {error}",))
     keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
     in_words = name.endswith(_IN_WORDS)
-    differing = tuple(_in_words(key, a, b) if in_words else key for key in keys)
+    differing = tuple(
+        f"{key}: {notebooks.words(a.get(key), b.get(key))}" if in_words else key for key in keys
+    )
     return Compared(name, differing, () if differing else (ignores,))
-
-
-def _in_words(key: str, one: Parts, other: Parts) -> str:
-    """Return a part that differs, with what it is in both.
-
-    >>> _in_words("line 2", {"line 2": "0.1"}, {})
-    'line 2: 0.1 and nothing'
-    """
-    return f"{key}: {one.get(key, 'nothing')} and {other.get(key, 'nothing')}"
 
 
 def _reader(name: str) -> "tuple[Reader | None, str]":
@@ -120,7 +114,7 @@ def _nothing(_: Path) -> Iterator[tuple[str, str]]:
     yield from ()
 
 
-def _from_bytes(read: Callable[[bytes], Iterator[tuple[str, str]]]) -> Reader:
+def _from_bytes(read: Callable[[bytes], Iterator[tuple[str, Any]]]) -> Reader:
     return lambda path: read(path.read_bytes())
 
 

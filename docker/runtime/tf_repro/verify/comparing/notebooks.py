@@ -5,17 +5,24 @@ drawn anew, or how a stream was cut into pieces, which follows the clock.
 """
 
 import hashlib
+import itertools
 import json
 import re
-import struct
-import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tf_repro.notebook.cells import Cell, cells, joined
+from tf_repro.verify.comparing import png
+from tf_repro.verify.comparing.png import Picture
 
 IGNORED = "times, ids, addresses of objects, and how streams were cut"
+SHOWN = 60  # characters of a text, from a little before it differs
+LEAD = 20
+# A widget is named at random, and what it shows is in no output.
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+Parts = Iterator[tuple[str, "str | Picture"]]
 
 # Colours, and what else moves a terminal's pen. https://en.wikipedia.org/wiki/ANSI_escape_code#CSI
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -25,25 +32,32 @@ _CHANGING = (
     (re.compile(r"/ipykernel_\d+/"), "/ipykernel/"),
     # A line of TensorFlow's own log.
     (re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: (?=[IWEF] )"), ""),
+    # The same of absl's, in later releases.
+    (re.compile(r"^([IWEF])\d{4} \d\d[\d:.]+ +\d+ (?=\S+:\d+\] )"), r"\1 "),
+    # What %time and %timeit print.
+    (re.compile(r"^(CPU times|Wall time): .*"), r"\1: …"),
+    (re.compile(r"^[\d.]+ [mμun]?s ± [\d.]+ [mμun]?s (?=per loop )"), "… "),
     # Keras' bars, as `1s 10ms/step`; tqdm's, as `[00:01<00:00, 9.1it/s]`.
     (re.compile(r"\b\d+(?::\d\d)*[smh]? \d+(?:\.\d+)?(?:us|ms|s)/(step|epoch)\b"), r"…/\1"),
+    # Its lines under verbose=2, as `4/4 - 1s - loss: 0.5 - 800ms/epoch - 200ms/step`.
+    (re.compile(r"\b\d+(?:\.\d+)?(?:us|ms|s)/(step|epoch)\b"), r"…/\1"),
+    (re.compile(r"^(\d+/\d+) - \d+(?::\d\d)*[smh]? - (?=.*…/step)"), r"\1 - "),
     (re.compile(r"\[[\d:]+<[\d:?]+, +[\d.?]+ ?(?:[A-Za-z]+/s|s/[A-Za-z]+)\]"), "[…]"),
 )
 # Ids in a drawing of matplotlib's, which come from the system's entropy.
 _SVG_ID = re.compile(r'(?<=[#"])[a-z][0-9a-f]{10}(?=[")])')
 _SVG_DATE = re.compile(r"<dc:date>[^<]*</dc:date>")
-_PNG = b"\x89PNG\r\n\x1a\n"
-# The chunks of a picture that say what is seen. https://www.w3.org/TR/png-3/#11Chunks
-_SEEN = (b"PLTE", b"tRNS", b"gAMA", b"sRGB")
+# Ids in a table that pandas has styled.
+_STYLE_ID = re.compile(r"(?<=[#\"])T_[0-9a-f]{5}(?=[_\" ])")
 
 
-def read(data: bytes) -> Iterator[tuple[str, str]]:
+def read(data: bytes) -> Parts:
     """Yield what is compared of a notebook: where it is, and what is there."""
     for cell in cells(json.loads(data)):
         yield from _outputs(cell)
 
 
-def _outputs(cell: Cell) -> Iterator[tuple[str, str]]:
+def _outputs(cell: Cell) -> Parts:
     where = f"cell {cell.label}"
     yield f"{where}: run as", f"In[{cell.count}]"
     streams: dict[str, str] = {}
@@ -55,7 +69,8 @@ def _outputs(cell: Cell) -> Iterator[tuple[str, str]]:
         elif kind == "error":
             yield f"{where}: error", f"{one['ename']}: {one['evalue']}"
         else:
-            shown.append(("result" if kind == "execute_result" else "display", one["data"]))
+            data = {} if _WIDGET in one["data"] else one["data"]
+            shown.append(("result" if kind == "execute_result" else "display", data))
     for name, text in streams.items():
         yield from _lines(f"{where}: {name}", text)
     for number, (kind, bundle) in enumerate(shown, 1):
@@ -63,11 +78,14 @@ def _outputs(cell: Cell) -> Iterator[tuple[str, str]]:
             yield from _part(f"{where}: {kind} {number}, {mime}", mime, content)
 
 
-def _part(where: str, mime: str, content: Any) -> Iterator[tuple[str, str]]:
+def _part(where: str, mime: str, content: Any) -> Parts:
     if mime == "image/png":
-        yield where, _pixels(b64decode(joined(content)))
+        yield where, _picture(b64decode(joined(content)))
     elif mime == "image/svg+xml":
-        yield from _lines(where, _without_ids(joined(content)))
+        svg = _SVG_DATE.sub("", _numbered(_SVG_ID, joined(content)))
+        yield from _lines(where, svg)
+    elif mime == "text/html":
+        yield from _lines(where, _numbered(_STYLE_ID, joined(content)))
     elif isinstance(content, str | list) and (mime.startswith("text/") or "javascript" in mime):
         yield from _lines(where, joined(content))
     elif mime.endswith("json"):
@@ -76,7 +94,7 @@ def _part(where: str, mime: str, content: Any) -> Iterator[tuple[str, str]]:
         yield where, f"sha256 {hashlib.sha256(joined(content).encode()).hexdigest()}"
 
 
-def _lines(where: str, text: str) -> Iterator[tuple[str, str]]:
+def _lines(where: str, text: str) -> Parts:
     for number, line in enumerate(settled(text), 1):
         yield f"{where}, line {number}", line
 
@@ -112,33 +130,43 @@ def _drawn(line: str) -> str:
     return "".join(seen).rstrip()
 
 
-def _without_ids(svg: str) -> str:
+def _numbered(ids: "re.Pattern[str]", text: str) -> str:
+    """Return a text whose random ids are numbers, in the order in which they come."""
     names: dict[str, str] = {}
-    numbered = _SVG_ID.sub(lambda found: names.setdefault(found[0], f"id{len(names)}"), svg)
-    return _SVG_DATE.sub("", numbered)
+    return ids.sub(lambda found: names.setdefault(found[0], f"id{len(names)}"), text)
 
 
-def _pixels(data: bytes) -> str:
-    """Return size and digest of a picture, without its file's times and texts.
+def _picture(data: bytes) -> "str | Picture":
+    try:
+        return png.read(data)
+    except png.CannotDecodeError:
+        return f"{len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:16]}"
 
-    Scan lines are taken as they are filtered: one encoder filters equal pixels alike.
+
+def words(ours: "str | Picture | None", theirs: "str | Picture | None") -> str:
+    """Return in words how a part of two notebooks differs; None for one that is not there.
+
+    >>> words("loss: 0.5", None)
+    'loss: 0.5 and nothing'
     """
-    if not data.startswith(_PNG):
-        return f"sha256 {hashlib.sha256(data).hexdigest()}"
-    at, seen, packed, size = len(_PNG), hashlib.sha256(), b"", (0, 0)
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        content = data[at + 8 : at + 8 + length]
-        if kind == b"IHDR":
-            size = struct.unpack_from(">II", content)
-            seen.update(content)
-        elif kind == b"IDAT":
-            packed += content
-        elif kind in _SEEN:
-            seen.update(kind + content)
-        at += 12 + length
-    seen.update(zlib.decompress(packed))
-    return f"{size[0]} x {size[1]} pixels, sha256 {seen.hexdigest()[:16]}"
+    if isinstance(ours, Picture) and isinstance(theirs, Picture):
+        return png.apart(ours, theirs)
+    texts = ["nothing" if one is None else str(one) for one in (ours, theirs)]
+    start = 0
+    if max(map(len, texts)) > SHOWN:
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False))
+        start = max(sum(1 for _ in same) - LEAD, 0)
+    return " and ".join(_cut(text, start) for text in texts)
+
+
+def _cut(text: str, start: int) -> str:
+    """Return what is shown of a long text, which may be a whole page of HTML.
+
+    >>> _cut("a" * 1000, 10) == "…" + "a" * SHOWN + "…"
+    True
+    """
+    end = start + SHOWN
+    return ("…" if start else "") + text[start:end] + ("…" if text[end:] else "")
 
 
 def moved(before: "Sequence[Cell]", after: bytes) -> str:
