@@ -25,6 +25,10 @@ TRAINING = (
 )
 CHANCE = ("import os\nprint('a')", "print(os.urandom(2))")
 TAGGED = '{"tags": ["parameters"]}, "source": "rate = 1"'
+OTHERS = (
+    ("papermill", "a.ipynb", "out.ipynb", "-k", "python3"),
+    ("jupyter", "nbconvert", "--to=notebook", "--execute", "--output=out.ipynb", "a.ipynb"),
+)
 
 Verify = Callable[..., Finished]
 
@@ -117,14 +121,7 @@ def test_parameters_are_given_by_papermill(verify: Verify) -> None:
     assert ended.stderr.splitlines()[-1].startswith("tf-repro: a.ipynb -p exited with 2: Error: ")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("papermill", "a.ipynb", "out.ipynb", "-k", "python3"),
-        ("jupyter", "nbconvert", "--to=notebook", "--execute", "--output=out.ipynb", "a.ipynb"),
-    ],
-    ids=lambda command: command[0],
-)
+@pytest.mark.parametrize("command", OTHERS, ids=lambda command: command[0])
 def test_so_are_those_that_other_tools_run(verify: Verify, command: tuple[str, ...]) -> None:
     ended = verify(notebook(TRAINING[:3]), *command)
     assert ended.exit_code == 0, ended.stdout + ended.stderr
@@ -133,6 +130,19 @@ def test_so_are_those_that_other_tools_run(verify: Verify, command: tuple[str, .
     ended = verify(notebook(CHANCE), *command)
     assert ended.exit_code == 1, ended.stdout + ended.stderr
     assert "out.ipynb: cell In[2] (print(os.urandom(2))): stdout, line 1: b'" in ended.stdout
+    # The tool's own draws are named no more than a library's.
+    assert "also:             In[2]:1: draws from os.urandom" in ended.stdout
+
+
+@pytest.mark.parametrize("command", OTHERS, ids=lambda command: command[0])
+def test_a_cell_that_fails_in_other_tools_is_one_line(
+    verify: Verify, command: tuple[str, ...]
+) -> None:
+    ended = verify(notebook(("1", "raise ValueError('bad\\nvery bad')")), *command)
+    assert ended.exit_code == 2, ended.stdout
+    cell = "cell In[2] (raise ValueError('bad\\nvery bad')): ValueError: bad very bad"
+    expected = f"tf-repro: {' '.join(command)} exited with 1: {cell}"
+    assert ended.stderr.splitlines()[-1] == expected
 
 
 @pytest.mark.parametrize(

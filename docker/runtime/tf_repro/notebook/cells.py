@@ -38,9 +38,17 @@ class Cell:
     @property
     def label(self) -> str:
         """Its name for people, as in `In[4] (model.fit(x, y))`."""
-        lines = [line.strip() for line in self.source.splitlines() if line.strip()]
-        first = lines[0] if len(lines[0]) <= LABEL else f"{lines[0][:LABEL]}…"
-        return f"In[{self.number}] ({first})"
+        return label(self.number, self.source)
+
+
+def label(number: int, source: str) -> str:
+    r"""Return the name of a cell for people.
+
+    >>> label(4, "\nmodel.fit(x, y)\nprint(1)")
+    'In[4] (model.fit(x, y))'
+    """
+    first = next((line.strip() for line in source.splitlines() if line.strip()), "")
+    return f"In[{number}] ({first[:LABEL]}{'…' if len(first) > LABEL else ''})"
 
 
 def read(path: Path) -> "list[Cell]":

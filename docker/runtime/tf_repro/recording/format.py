@@ -23,6 +23,7 @@ class Kind:
     GRAPH = "graph"  # the random ops of a traced step or of tf.data
     STEP = "step"  # one update of the weights
     EPOCH = "epoch"  # the logs of one epoch of fit
+    FAILED = "failed cell"  # of a notebook
     POINT = "point"  # what the user has named by tf_repro.record
     WEIGHTS = "weights"  # the final weights of a model, in a file
     END = "end"  # the program ended by itself

@@ -2,12 +2,15 @@
 
 import functools
 import os
+import sysconfig
 from collections.abc import Callable
 from typing import Any
 
 from tf_repro import caller, environment, hooks, messages, patch, streams
 from tf_repro.recording.format import Kind
 
+# Where jupyter, papermill and their like are started, which ask for themselves.
+SCRIPTS = sysconfig.get_path("scripts") + os.sep
 PLACES = 20  # lines of a program that are remembered for one thing
 
 
@@ -16,6 +19,7 @@ def install() -> None:
     from tf_repro.recording import (  # noqa: PLC0415  # under verify alone
         generators,
         keras,
+        notebook_cell,
         tensorflow,
         writer,
     )
@@ -26,7 +30,7 @@ def install() -> None:
 
     streams.state.own_seed_observer = note_own_seed
     _follow_entropy()
-    tables = [keras.ON_IMPORT, tensorflow.ON_IMPORT, generators.ON_IMPORT]
+    tables = [modules.ON_IMPORT for modules in (keras, tensorflow, generators, notebook_cell)]
     if environment.BISECT in os.environ:
         from tf_repro.recording.operations import (  # noqa: PLC0415  # under --bisect alone
             hooks as of_operations,
@@ -44,7 +48,8 @@ def _follow_entropy() -> None:
     @patch.around(os, "urandom")
     def urandom(original: Callable[[int], bytes], size: int, /) -> bytes:
         file, line = caller.place()
-        if not caller.is_library(file) and not caller.is_importing() and len(known) < PLACES:
+        theirs = caller.is_library(file) or file.startswith(SCRIPTS) or caller.is_importing()
+        if not theirs and len(known) < PLACES:
             place = caller.shown(file, line)
             if place not in known:
                 from tf_repro.recording import writer  # noqa: PLC0415  # under verify alone

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.runtime.verify.made_up import run
+from tests.unit.runtime.verify.made_up import rows, run
 from tf_repro import caller
 from tf_repro.notebook import cells, program
 from tf_repro.notebook.cells import NotebookError
+from tf_repro.recording.format import Kind
 from tf_repro.verify.comparing import files, notebooks
-from tf_repro.verify.running.run import FILES
+from tf_repro.verify.running.run import FILES, last_words
 
 Json = dict[str, Any]
 
@@ -318,3 +319,19 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_cell_is_named_where_there_is_no_kernel() -> None:
     assert caller.named("/tmp/ipykernel_7/1.py") == "In[?]"
     assert caller.named("/work/train.py") == "/work/train.py"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Traceback\nValueError: bad\nvery  bad\n", "cell In[2] (f()): ValueError: bad very bad"),
+        # A cell that may fail did, and then something else.
+        ("KeyError: 1\n", "KeyError: 1"),
+        ("", "nothing on stderr"),
+    ],
+)
+def test_the_last_words_name_the_cell_that_failed(tmp_path: Path, said: str, words: str) -> None:
+    failed = {"kind": Kind.FAILED, "cell": "In[2] (f())", "error": "ValueError: bad very bad"}
+    run(tmp_path / "run", [*rows(), failed])
+    (tmp_path / "run/stderr.txt").write_text(said)
+    assert last_words(tmp_path / "run") == words

@@ -14,6 +14,7 @@ from pathlib import Path
 from tf_repro import environment
 from tf_repro.notebook import program
 from tf_repro.notebook.cells import NotebookError
+from tf_repro.recording.format import Kind, rows
 from tf_repro.verify.running import draws, git_commit, workspace
 from tf_repro.verify.running.follow import Followed
 
@@ -175,6 +176,14 @@ def read_ended(folder: Path) -> Ended:
 
 
 def last_words(folder: Path) -> str:
-    """Return the last line that a run said on stderr."""
+    """Return the last line that a run said on stderr, and of which cell of a notebook it is."""
     lines = (folder / STDERR).read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing on stderr")
+    said = next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
+    failed = (
+        row
+        for path in sorted(folder.glob("*.jsonl"))
+        for row in rows(path.read_bytes())
+        if row["kind"] == Kind.FAILED and said and row["error"].endswith(said)
+    )
+    cell = next(failed, None)
+    return f"cell {cell['cell']}: {cell['error']}" if cell else said or "nothing on stderr"
