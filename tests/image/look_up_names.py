@@ -61,6 +61,7 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "EpochIterator": of_epoch_iterator,
     "Layer": lambda name: hasattr(tf.keras.layers.Dense(1), name),
     "Trainer": lambda name: hasattr(tf.keras.Sequential(), name),
+    "_ResourceSummaryWriter": lambda name: hasattr(tf.summary.create_file_writer("logs"), name),
     "Context": lambda name: hasattr(
         importlib.import_module("tensorflow.python.eager.context").context(), name
     ),
