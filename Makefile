@@ -177,6 +177,7 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@TEST_IMAGES=all .venv/bin/python -m pytest tests/image/test_draws.py tests/image/test_sources.py \
 		tests/image/test_verify_planted.py
 	@TEST_LIBRARIES=all .venv/bin/python -m pytest tests/image/test_identities.py
+	@TEST_TEAMS=all .venv/bin/python -m pytest tests/image/test_action.py tests/image/test_notebooks.py
 	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
 	@TEST_CLUSTER=all .venv/bin/python -m pytest -rP tests/image/test_cluster.py tests/image/test_ray_dask.py \
 		tests/image/test_slurm.py tests/image/test_swarm.py

@@ -46,3 +46,24 @@ def test_the_verdict_is_where_a_reader_of_the_job_looks(
     line = 1 + text.splitlines().index("    out = tf.numpy_function(off, [tensor], tensor.dtype)")
     assert (f"::error file=train.py,line={line}::" in done.stdout) == bool(part), done.stdout
     assert (tmp_path / "verified/report.html").stat().st_size
+
+
+@pytest.mark.parametrize("workers", [2] if os.environ.get("TEST_TEAMS") == "all" else [])
+def test_workers_train_together(workers: int, built: Built, host: Engine, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").symlink_to(host.docker)
+    for name in ("train_on_workers.py", "digits.csv.gz"):
+        (tmp_path / name).write_bytes((REPO / "examples/digits" / name).read_bytes())
+    options = [f"--image={built.name}", "--runs=2", f"--workers={workers}"]
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), *options, "--", "train_on_workers.py"],
+        cwd=tmp_path,
+        env={**os.environ, **host.env, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 runs identical" in done.stdout
+    for index in range(workers):
+        assert (tmp_path / f"verified/worker-{index}/report.html").stat().st_size

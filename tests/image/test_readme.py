@@ -39,7 +39,7 @@ ONLY_ASKED = {
     "make images": "twenty images take hours; test_family builds them one by one",
     "make images BUILDER=workers": "as above; test_builder builds one image that way",
     "make bisect SCRIPT=examples/digits/train.py GOOD=2.15-cpu BAD=2.16-cpu": (
-        "four images and their trainings take their time; test_bisect, by make test-all"
+        "images and their trainings take their time; by hand, and test_bisect without"
     ),
     "make bench-verify": "the bench of ResNet-50 takes its time",
     "make bench-pipelines": "so does the bench of pipelines",
