@@ -11,6 +11,7 @@ import fnmatch
 import functools
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,11 @@ WIDTH = 140
 
 @dataclass(frozen=True)
 class Tried:
-    """What was run in: an image, what its training ended with, or why it did not."""
+    """An image, and what the training ended with in it; without bits where it did not."""
 
     name: str
     bits: tuple[str, ...] = ()
     metrics: str = ""
-    failed: str = ""
 
 
 @dataclass
@@ -76,10 +76,23 @@ class Bisection:
         self.tried.append(found)
         return found
 
-    def failed(self, name: str, error: KitError) -> None:
-        """Take down that nothing can be told of an image."""
-        say(f"{name} cannot be told: {error}")
-        self.tried.append(Tried(name, failed=str(error)))
+    def differs(
+        self, name: str, made: Callable[[], AbstractContextManager[Built]], right: tuple[str, ...]
+    ) -> bool | None:
+        """Return whether an image gives other bits than the right ones; None if it cannot be told.
+
+        Args:
+            name: of the image.
+            made: makes it, and removes it if it is to go.
+            right: the bits of the good image.
+        """
+        try:
+            with made() as built:
+                return self.run(name, built).bits != right
+        except KitError as error:
+            say(f"{name} cannot be told: {error}")
+            self.tried.append(Tried(name))
+            return None
 
 
 def bisect(host: Engine, known: Matrix, asked: Asked, good: str, bad: str) -> None:
@@ -108,11 +121,7 @@ def bisect(host: Engine, known: Matrix, asked: Asked, good: str, bad: str) -> No
 
     def is_bad(number: int) -> bool | None:
         tag = tags[number]
-        try:
-            return search.run(tag, image(tag)).bits != right.bits
-        except KitError as error:
-            search.failed(tag, error)
-            return None
+        return search.differs(tag, lambda: nullcontext(image(tag)), right.bits)
 
     last, first = halved(0, len(tags) - 1, is_bad)
     found = _packages(search, known, image(tags[last]), (tags[last], tags[first]), right.bits)
@@ -178,13 +187,10 @@ def _packages(
     @functools.cache
     def asks(names: tuple[str, ...]) -> bool | None:
         name = f"{tags[0]} with {names[-1]} and {len(names) - 1} more of {tags[1]}"
-        try:
-            chosen = [there[one] for one in names]
-            with in_between.built(search.host, start, base, chosen) as image:
-                return search.run(name, image).bits != right
-        except KitError as error:
-            search.failed(name, error)
-            return None
+        chosen = [there[one] for one in names]
+        return search.differs(
+            name, lambda: in_between.built(search.host, start, base, chosen), right
+        )
 
     def search_in(steps: Sequence[Sequence[str]], kept: Sequence[str]) -> list[str]:
         """Return the step that moves the bits, on top of packages that do not."""
@@ -249,8 +255,7 @@ def _show(tried: Sequence[Tried], right: tuple[str, ...]) -> None:
         out.width = WIDTH
     table = Table("image", "metrics", "last weights", "bits")
     for one in tried:
-        verdict = "cannot be told" if one.failed else "good" if one.bits == right else "others"
-        table.add_row(
-            one.name, one.metrics, one.bits[-1][:SHORT_DIGEST] if one.bits else "", verdict
-        )
+        verdict = "good" if one.bits == right else "others" if one.bits else "cannot be told"
+        digest = one.bits[-1][:SHORT_DIGEST] if one.bits else ""
+        table.add_row(one.name, one.metrics, digest, verdict)
     out.print(table)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scripts.engine import containers
 from scripts.proof import verify
-from scripts.ui import say, stage
+from scripts.ui import stage
 
 if TYPE_CHECKING:
     from scripts.build.build import Built
@@ -29,8 +29,7 @@ def interrupt(host: Engine, built: Built, asked: Asked) -> int:
         KitError: the script is not there, fails, or has no way to resume.
     """
     inputs = verify.folder_of(asked.script)
-    options = [f"--{name.rpartition('.')[2]}={name}" for name in verify.REPORTS[:2]]
-    options += [f"--passport={verify.REPORTS[2]}", f"--jobs={asked.jobs}", *asked.judging]
+    options = [*verify.WRITES_REPORTS, f"--jobs={asked.jobs}", *asked.judging]
     with stage(f"{asked.script}, once to its end and {asked.runs} times interrupted"):
         ended = containers.run(
             host.client,
@@ -40,8 +39,5 @@ def interrupt(host: Engine, built: Built, asked: Asked) -> int:
             inputs=inputs,
             outputs=verify.REPORTS,
         )
-    verify.tell(ended)
     verify.leave(ended, asked)
-    print(ended.stdout, end="")  # noqa: T201 - the result
-    say(f"{', '.join(verify.REPORTS)} are in {asked.into}")
-    return ended.exit_code
+    return verify.show(ended, asked)

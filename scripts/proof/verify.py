@@ -28,6 +28,10 @@ HANDED_ON = (*agreed.SETTINGS, "TF_CPP_MIN_LOG_LEVEL")
 # Where a run is recorded: not below the script's folder, which it would be compared with.
 RECORD = "/tf-repro-run"
 REPORTS = ("report.json", "report.html", "passport.json")
+# What has the image write them.
+WRITES_REPORTS = [
+    f"--{option}={name}" for option, name in zip(("json", "html", "passport"), REPORTS, strict=True)
+]
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
             recording.run(pair, f"with every operation around step {step}", step)
             folders += pair
             judged = _judge(host, built, folders, asked)
+    return show(judged, asked)
+
+
+def show(judged: Finished, asked: Asked) -> int:
+    """Print what the image has judged, and where its reports are; return its exit status."""
     print(judged.stdout, end="")  # noqa: T201 - the result
     say(f"{', '.join(REPORTS)} are in {asked.into}")
     return judged.exit_code
@@ -215,15 +224,11 @@ def _see_that_it_is_a_passport(host: Engine, built: Built, path: Path) -> None:
     if not path.is_file():
         raise KitError(f"GOLDEN={path}: no such file; name a passport on this machine")
     argv = ["tf-repro", "compare", path.name, path.name]
-    tell(containers.run(host.client, built.name, argv, env={}, inputs=[path]))
+    _tell(containers.run(host.client, built.name, argv, env={}, inputs=[path]))
 
 
-def tell(ended: Finished) -> None:
-    """Pass on why the image could not do what it was asked to, if so.
-
-    Raises:
-        KitError: it could not.
-    """
+def _tell(ended: Finished) -> None:
+    """Pass on why the image could not do what it was asked to, if so."""
     if ended.exit_code >= agreed.COULD_NOT_RUN:
         raise KitError(last_words(ended.stderr).removeprefix("tf-repro: "))
 
@@ -246,9 +251,7 @@ def words(name: str, text: str) -> list[str]:
 
 def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> Finished:
     names = [folder.name for folder in folders]
-    options = [f"--{Path(name).suffix[1:]}={name}" for name in REPORTS[:2]]
-    options += [f"--passport={REPORTS[2]}"]
-    options += [f"--golden={asked.golden.name}"] if asked.golden else []
+    options = [*WRITES_REPORTS, *([f"--golden={asked.golden.name}"] if asked.golden else [])]
     ended = containers.run(
         host.client,
         built.name,
@@ -257,13 +260,17 @@ def _judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) ->
         inputs=[*folders, *([asked.golden] if asked.golden else [])],
         outputs=REPORTS,
     )
-    tell(ended)
     leave(ended, asked)
     return ended
 
 
 def leave(ended: Finished, asked: Asked) -> None:
-    """Leave the reports that a container brought back, and add the commit to the passport."""
+    """Leave the reports that a container brought back, and add the commit to the passport.
+
+    Raises:
+        KitError: it could not run, so that there are none.
+    """
+    _tell(ended)
     asked.into.mkdir(parents=True, exist_ok=True)
     for name, content in ended.files.items():
         (asked.into / name).write_bytes(content)

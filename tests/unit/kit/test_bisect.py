@@ -157,3 +157,13 @@ def test_the_same_bits_leave_nothing_to_look_for(
     asked = Asked(Path("train.py"), (), 2, (), tmp_path)
     with pytest.raises(KitError, match="end with the same bits: nothing to look for"):
         bisect.bisect(no_engine, matrix.load(), asked, "2.15-cpu", "2.16-cpu")
+
+
+def test_what_is_not_the_same_twice_cannot_be_asked(
+    family: Family, no_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not family.ran
+    monkeypatch.setattr(verify, "verify", lambda *_: 1)
+    asked = Asked(Path("train.py"), (), 2, (), tmp_path)
+    with pytest.raises(KitError, match="is not the same twice in"):
+        bisect.bisect(no_engine, matrix.load(), asked, "2.15-cpu", "2.16-cpu")
