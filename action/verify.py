@@ -229,9 +229,6 @@ def tell(status: int, printed: str, into: Path) -> None:
     """Write the summary, the annotation, the badge and the outputs of the step."""
     report = read(into / REPORT)
     sentence = report.get("sentence") or last_line(printed)
-    golden: dict[str, Any] = report.get("golden") or {}
-    if golden and not golden["same"]:
-        sentence = f"{sentence}, and NOT the bits of {golden['file']}"
     badge = {
         "schemaVersion": 1,
         "label": "reproducible",

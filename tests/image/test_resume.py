@@ -167,7 +167,14 @@ def test_verify_interrupts_a_training_itself(
     program = "keras_fit.py"
     ended = run_in_release(DEFAULT)(
         ["tf-repro", "verify", "--interrupt=2", "--jobs=2", "--", "python", program],
-        env={"DATA": "augment", "FREQ": "4", "TF_REPRO_RESUME": resume, "COLUMNS": "120"},
+        # Each run has a working folder of its own, and saves in there.
+        env={
+            "DATA": "augment",
+            "FREQ": "4",
+            "FOLDER": "backup",
+            "TF_REPRO_RESUME": resume,
+            "COLUMNS": "120",
+        },
         inputs=[PROGRAMS / program],
     )
     said = ended.stdout

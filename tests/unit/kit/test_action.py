@@ -117,10 +117,11 @@ def test_runs_that_part_are_shown_at_the_line(job: Job) -> None:
 
 
 def test_other_than_the_golden_bits(job: Job) -> None:
-    report = {**SAME, "golden": {"file": "golden.json", "same": False}}
+    said = "3 of 3 runs identical, and NOT the bits of golden.json"
+    report = {**SAME, "sentence": said, "golden": {"file": "golden.json", "same": False}}
     step = job.step("--image=i", "--golden=golden.json", "--", "train.py", status=1, report=report)
     assert step.status == 1
-    assert step.outputs["sentence"] == "3 of 3 runs identical, and NOT the bits of golden.json"
+    assert step.outputs["sentence"] == said
     assert "::error::tf-repro: 3 of 3 runs identical, and NOT" in step.printed
 
 

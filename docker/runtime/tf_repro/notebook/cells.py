@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tf_repro import committed
+
 FORMAT = 4  # of nbformat; older ones have no cells of their own
 LABEL = 40  # characters of a cell's source that name it
-_CONFLICT = "\n<<<<<<< "
 
 
 class NotebookError(Exception):
@@ -59,10 +60,7 @@ def read(path: Path) -> "list[Cell]":
             conflicts of a merge in it, or one without code.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        if _CONFLICT in f"\n{text}":
-            raise NotebookError(f"{path}: it has the conflicts of a merge in it; choose a side")
-        whole = json.loads(text)
+        whole = json.loads(committed.text_of(path))
         if whole["nbformat"] != FORMAT:
             raise NotebookError(
                 f"{path}: format {whole['nbformat']} of notebooks, and this reads {FORMAT}: "

@@ -14,6 +14,10 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tf_repro.notebook import cells, program
 
 FAILED = 1
+# How long a kernel may take to end, with what a script does at its exit; Jupyter gives it five
+# seconds and then kills it, with the records that it has not written.
+# https://jupyter-client.readthedocs.io/en/stable/api/jupyter_client.html
+END_SECONDS = 60.0
 
 
 def main(path: Path, into: Path) -> int:
@@ -26,6 +30,9 @@ def main(path: Path, into: Path) -> int:
     notebook = nbformat.read(path, as_version=cells.FORMAT)
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=None, kernel_name=program.KERNEL, resources=resources)
+    client.create_kernel_manager()
+    assert client.km  # it is made now
+    client.km.shutdown_wait_time = END_SECONDS
     try:
         client.execute()
     except (CellExecutionError, DeadKernelError) as error:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tf_repro import committed
+
 VERSION = 1
 FOLDER = "golden"
-# How git marks what two branches have changed.
-_CONFLICT = "\n<<<<<<< "
 
 
 class GoldenError(Exception):
@@ -36,10 +36,7 @@ def read(path: Path) -> "dict[str, Any]":
     if not path.exists():
         return {"tf_repro_golden": VERSION, "tests": {}}
     try:
-        text = path.read_text(encoding="utf-8")
-        if _CONFLICT in f"\n{text}":
-            raise GoldenError(f"{path}: it has the conflicts of a merge in it; choose a side")
-        found = json.loads(text)
+        found = json.loads(committed.text_of(path))
         version, _ = found["tf_repro_golden"], found["tests"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise GoldenError(f"{path}: not a golden file ({error})") from error

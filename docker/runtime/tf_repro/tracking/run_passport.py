@@ -8,7 +8,7 @@ from typing import Any
 
 from tf_repro.recording import surroundings, trained
 
-# Of the format of passports, which verify writes and reads.
+# Of the format of passports.
 VERSION = 1
 # What a tracker shows beside the run: the settings that make a run this one.
 SHOWN = ("mode", "seed", "reach", "image")

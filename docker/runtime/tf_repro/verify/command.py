@@ -69,7 +69,9 @@ def run(chosen: argparse.Namespace) -> int:
 
                 return seeds.run(chosen)
             case _:
-                return _compare(chosen)
+                from tf_repro.verify import compare  # noqa: PLC0415  # as above
+
+                return IDENTICAL if compare.run(chosen) else DIFFERENT
     except CannotRunError as error:
         say(str(error))
         return COULD_NOT_RUN
@@ -114,6 +116,7 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
+    notebook_notes.say_before(chosen.program)
     if chosen.interrupt:
         if chosen.bisect:
             raise CannotRunError(
@@ -122,7 +125,6 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
         from tf_repro.verify import interrupting  # noqa: PLC0415  # NumPy
 
         return _report(interrupting.verify(folder, chosen), chosen)
-    notes = notebook_notes.before(chosen.program)
     progress = Progress(chosen.runs)
     folders = [folder / f"run-{number}" for number in range(1, chosen.runs + 1)]
     _record_all(folders, chosen, progress)
@@ -137,7 +139,7 @@ def _verify_in(folder: Path, chosen: argparse.Namespace) -> int:
         verdict = _verdict([*folders, *pair], chosen)
     if chosen.bisect and verdict.worst and verdict.bisected is None:
         verdict.notes.append(NO_BISECT)
-    verdict.notes += [*notes, *notebook_notes.after(chosen.program, folders[0])]
+    verdict.notes += notebook_notes.after(chosen.program, folders[0])
     return _report(verdict, chosen)
 
 
@@ -167,6 +169,7 @@ def _record_all(
 def _record(chosen: argparse.Namespace) -> int:
     if chosen.keep.exists():
         raise CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
+    notebook_notes.say_before(chosen.program)
     progress = Progress(1)
 
     def show(words: str) -> None:
@@ -242,6 +245,7 @@ def _leave(chosen: argparse.Namespace, report: Report, said: str) -> int:
         sys.stdout.write(words)
         report.whole["golden"] = {"file": str(chosen.golden.path), "same": holds, "words": words}
         said = said if holds else f"{said}, and NOT the bits of {chosen.golden.path}"
+        report.whole["sentence"] = said
     at = report.whole["place"] = pipeline.place(verdict)
     if chosen.badge:
         _write(chosen.badge, json.dumps(pipeline.badge(said, holds=holds)) + "\n")
@@ -265,22 +269,6 @@ def _leave(chosen: argparse.Namespace, report: Report, said: str) -> int:
                 raise
             say(f"no passport is left: {error}")
     return IDENTICAL if holds else DIFFERENT
-
-
-def _compare(chosen: argparse.Namespace) -> int:
-    from tf_repro.verify.reading import records  # noqa: PLC0415  # as above
-    from tf_repro.verify.reporting import passport, terminal  # noqa: PLC0415  # as above
-    from tf_repro.verify.verdict import judge  # noqa: PLC0415  # as above
-
-    one, other = (passport.read(path) for path in chosen.passports)
-    text, same = passport.compare(one, other)
-    sys.stdout.write(text)
-    if all(path.is_dir() for path in chosen.passports):
-        recorded = [records.read(path) for path in chosen.passports]
-        verdict = judge(recorded, tolerance=0.0, with_stdout=False)
-        sys.stdout.write("\n" + terminal.render(verdict))
-        same = verdict.identical
-    return IDENTICAL if same else DIFFERENT
 
 
 def _runs_below(folders: Sequence[Path]) -> "list[Path]":

@@ -107,6 +107,11 @@ def _missing(unbroken: Run, run: Run, judged: Judged) -> str:
     first = judged.pair.first
     if first is None or first.stage not in NOT_RESTORED:
         return ""
+    if run.went_on > run.killed:
+        return (
+            ", which it had not reached: it found what another run has saved (save below the "
+            "working folder, of which each run has its own), or ended sooner"
+        )
     if first.index >= 0 and first.index < run.went_on:
         return ", and was another run before"
     found = NOT_RESTORED[first.stage]

@@ -9,8 +9,8 @@ from tf_repro.notebook.cells import NotebookError
 from tf_repro.verify.running.run import FILES, CannotRunError
 
 
-def before(command: Sequence[str]) -> "list[str]":
-    """Say what is to be said of a notebook before it runs, and return it.
+def say_before(command: Sequence[str]) -> None:
+    """Say what is to be said of a notebook before it runs; its record has it, too.
 
     Raises:
         CannotRunError: it is no notebook that can be run.
@@ -21,7 +21,6 @@ def before(command: Sequence[str]) -> "list[str]":
         raise CannotRunError(str(error)) from error
     for note in notes:
         say(note)
-    return notes
 
 
 def after(command: Sequence[str], first: Path) -> "list[str]":

@@ -29,14 +29,19 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_judging(judge)
     judge.add_argument("folders", nargs="+", type=Path, help="a folder of recorded runs, or runs")
     compare = commands.add_parser(
-        "compare", help="compare two runs of different machines or days: what differs around them?"
+        "compare", help="compare two runs of other machines or days, or two images: what differs?"
     )
     compare.add_argument(
         "--machines",
         action="store_true",
         help="they are what `doctor --json` prints on two machines: will the bits be equal?",
     )
-    compare.add_argument("passports", nargs=2, type=Path, help="a passport, or a recorded run")
+    compare.add_argument(
+        "passports",
+        nargs=2,
+        type=Path,
+        help="a passport or a recorded run; or an image's folder of the family, or its golden.json",
+    )
     seeds = commands.add_parser(
         "seeds", help="run a program under several seeds: what are its metrics, beyond one's luck?"
     )

@@ -150,7 +150,8 @@ def _within(judged: Judged, tolerance: float) -> bool:
 
 
 def _notes(run: Run) -> "list[str]":
-    notes = [f"not recorded: {each.what} ({each.reason})" for each in run.unrecorded]
+    notes = list(run.ended.notes)
+    notes += [f"not recorded: {each.what} ({each.reason})" for each in run.unrecorded]
     if run.ended.exit_status:
         words = last_words(run.folder)
         notes.append(f"a run exited with {run.ended.exit_status}: {words}")

@@ -37,7 +37,7 @@ class Programs:
         else:
             end = made.index(steps_of(made)[kill_at])
             run(folder, made[:end])
-            saved = kill_at - kill_at % self.every if self.every else 0
+            saved = self._saved(kill_at)
             again = self._again(saved)
             self.change(again)
             text = "".join(json.dumps(row) + "\n" for row in again)
@@ -45,6 +45,12 @@ class Programs:
         ended = json.loads((folder / RUN).read_text())
         (folder / RUN).write_text(json.dumps({**ended, "command": command}))
         return Ended(command, 0, 1.0)
+
+    def _saved(self, kill_at: int) -> int:
+        """Return after which step it saved last; below 0, it finds what another run has saved."""
+        if self.every < 0:
+            return kill_at - self.every
+        return kill_at - kill_at % self.every if self.every else 0
 
     @staticmethod
     def _again(saved: int) -> list[Row]:
@@ -121,6 +127,23 @@ def test_a_metric_that_begins_anew_is_named(verify: Verify) -> None:
     status, said = verify(Programs(change))
     assert status == 1, said
     assert "not restored: a metric" in said
+
+
+def test_a_run_that_finds_what_another_has_saved_is_told_from_one_that_resumes_wrongly(
+    verify: Verify,
+) -> None:
+    programs = Programs()
+    programs.every = -1
+
+    def change(made: list[Row]) -> None:
+        for step in steps_of(made):
+            step["weights"] = digests(7, 2)
+
+    programs.change = change
+    status, said = verify(programs)
+    assert status == 1, said
+    assert "which it had not reached: it found what another run has saved" in said
+    assert "not restored" not in said
 
 
 def test_a_program_that_begins_anew_has_no_way_to_resume(verify: Verify) -> None:

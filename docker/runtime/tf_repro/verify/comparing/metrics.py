@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from tf_repro.verify.comparing import student
 from tf_repro.verify.comparing.student import Mean
@@ -18,7 +19,7 @@ class Metric:
     name: str
     values: Sequence[float]
 
-    @property
+    @cached_property
     def mean(self) -> Mean:
         """Its mean over the seeds."""
         return student.mean_of(self.values)

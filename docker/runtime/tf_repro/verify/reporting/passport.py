@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tf_repro import committed
+from tf_repro.tracking.run_passport import VERSION
 from tf_repro.verify.comparing import weights
 from tf_repro.verify.reading import records
 from tf_repro.verify.reading.records import Run
 from tf_repro.verify.running.run import CannotRunError
 
-VERSION = 1
 # Where `tf-repro verify` leaves it, if nobody says where.
 NAME = "tf-repro-passport.json"
-# How git marks what two branches have changed.
-_CONFLICT = "\n<<<<<<< "
 # What the command was run as, and where its process lived: of a run, and of no other machine.
 _OF_ONE_RUN = ("environment.argv",)
 
@@ -52,10 +51,7 @@ def read(path: Path) -> "dict[str, Any]":
     if path.is_dir():
         return of(records.read(path))
     try:
-        text = path.read_text()
-        if _CONFLICT in text:
-            raise CannotRunError(f"{path}: it has the conflicts of a merge in it; choose a side")
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = json.loads(committed.text_of(path))
         version = found["tf_repro_passport"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotRunError(f"{path}: not a passport ({error})") from error

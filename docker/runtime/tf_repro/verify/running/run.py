@@ -34,6 +34,7 @@ class Ended:
         seconds: from its start to its end.
         written: files that it wrote in its working folder, or below the artifacts folder.
         revision: the commit of the working folder, if there is one.
+        notes: what is to be said of the program itself, as of a notebook's last run.
     """
 
     command: list[str]
@@ -41,6 +42,7 @@ class Ended:
     seconds: float
     written: list[str] = field(default_factory=list)
     revision: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 class CannotRunError(Exception):
@@ -80,7 +82,7 @@ def record(
             folder of artifacts.
     """
     try:
-        argv = program.argv(command)
+        argv, notes = program.argv(command), program.notes(command)
     except NotebookError as error:
         raise CannotRunError(str(error)) from error
     into.mkdir(parents=True)
@@ -96,18 +98,18 @@ def record(
         given = {**(environ or os.environ), environment.RECORD: str(into)}
         for name in (environment.BISECT, environment.AUDIT, environment.KILL):
             given.pop(name, None)
-        notes = Path(folder) / "audit"
+        drawn = Path(folder) / "audit"
         audit = audit or bisect_at is not None
         if audit:
-            notes.mkdir()
-            given[environment.AUDIT] = str(notes)
+            drawn.mkdir()
+            given[environment.AUDIT] = str(drawn)
         if bisect_at is not None:
             given[environment.BISECT] = str(bisect_at)
         if kill_at is not None:
             _run(argv, work, into, {**given, environment.KILL: str(kill_at)}, on_progress)
         status = _run(argv, work, into, given, on_progress)
         if audit:
-            draws.keep(notes, work, into)
+            draws.keep(drawn, work, into)
         if artifacts and not artifacts.is_dir():
             raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
         names = workspace.written(work, before)
@@ -118,7 +120,7 @@ def record(
             names.append(f"{artifacts.name}/{name}")
             _keep(artifacts / name, into / FILES / names[-1])
         ended = Ended(
-            list(command), status, time.monotonic() - started, names, git_commit.of(source)
+            list(command), status, time.monotonic() - started, names, git_commit.of(source), notes
         )
     (into / RUN).write_text(json.dumps(asdict(ended), indent=1))
     return ended
