@@ -45,6 +45,19 @@ def of_epoch_iterator(name: str) -> bool:
     return hasattr(module.EpochIterator(tf.zeros([2, 1]), batch_size=1), name)
 
 
+def on_two_replicas(name: str, make: Callable[[tf.distribute.Strategy], Any]) -> bool:
+    return hasattr(make(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])), name)
+
+
+def of_replicas(strategy: tf.distribute.Strategy) -> Any:
+    with strategy.scope():
+        return tf.Variable(
+            0.0,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+        )
+
+
 # What objects have once they are made, and no module tells.
 OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "Function": lambda name: hasattr(tf.function(lambda: 1), name),
@@ -59,6 +72,19 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "DataHandler": of_handler,
     "LossesContainer": of_losses,
     "EpochIterator": of_epoch_iterator,
+    "DistributedDataset": lambda name: on_two_replicas(
+        name,
+        lambda strategy: strategy.experimental_distribute_dataset(
+            tf.data.Dataset.range(4).batch(2)
+        ),
+    ),
+    "DistributedDatasetsFromFunction": lambda name: on_two_replicas(
+        name,
+        lambda strategy: strategy.distribute_datasets_from_function(
+            lambda _: tf.data.Dataset.range(4).batch(1)
+        ),
+    ),
+    "SyncOnReadVariable": lambda name: on_two_replicas(name, of_replicas),
     "Layer": lambda name: hasattr(tf.keras.layers.Dense(1), name),
     "Trainer": lambda name: hasattr(tf.keras.Sequential(), name),
     "_ResourceSummaryWriter": lambda name: hasattr(tf.summary.create_file_writer("logs"), name),
@@ -83,6 +109,8 @@ def is_there(row: private_names.Private) -> bool:
 
 
 def main() -> None:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     release, python = os.environ["RELEASE"], f"Python 3.{sys.version_info.minor}"
     for row in private_names.NAMES:
         if (release in row.seen.split() or row.seen == python) and not is_there(row):

@@ -28,6 +28,7 @@ WAYS = {
     "BackupAndRestore of cache": ("keras_fit.py", {"DATA": "cache"}),
     "BackupAndRestore of a generator": ("keras_fit.py", {"DATA": "generator", "FREQ": "3"}),
     "BackupAndRestore with 3 steps at a time": ("keras_fit.py", {"EXECUTION": "3"}),
+    "BackupAndRestore on two replicas": ("keras_fit.py", {"DATA": "augment", "REPLICAS": "2"}),
     "ModelCheckpoint": (
         "keras_fit.py",
         {"WAY": "weights", "ENDING": ".keras", "DATA": "validation"},
@@ -36,6 +37,7 @@ WAYS = {
     "CheckpointManager with the iterator": ("loop.py", {"DATA": "iterator"}),
     "CheckpointManager amid epochs": ("loop.py", {"DATA": "epochs"}),
     "CheckpointManager after epochs": ("loop.py", {"DATA": "ends"}),
+    "CheckpointManager on two replicas": ("replicas.py", {}),
     "CheckpointManager of two models": ("several.py", {"KIND": "gan"}),
     "BackupAndRestore until EarlyStopping": ("several.py", {"KIND": "stops"}),
 }
@@ -46,7 +48,11 @@ KERAS_2 = {
         {"WAY": "weights", "ENDING": ".ckpt", "DATA": "arrays"},
     ),
 }
-KERAS_3 = {"ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"})}
+REPLICAS_AMID_EPOCHS = ("keras_fit.py", {"DATA": "repeat", "REPLICAS": "2", "FREQ": "4"})
+KERAS_3 = {
+    "ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"}),
+    "BackupAndRestore on two replicas every 4 steps": REPLICAS_AMID_EPOCHS,
+}
 
 # Of all those ways, the ones that every change is tried with.
 SOME = ("BackupAndRestore every 4 steps", "ModelCheckpoint", "CheckpointManager")
@@ -110,7 +116,7 @@ def test_without_it_the_training_ends_elsewhere(interrupt: Interrupt, way: str) 
 
 
 def test_killed_as_a_state_is_written_the_older_checkpoint_is_used(interrupt: Interrupt) -> None:
-    """Of each state, the file is brought to the disk, and then its folder."""
+    """Of each state, the first moment is before it takes its place, the second right after it."""
     third, fourth = interrupt(DEFAULT, WAYS["CheckpointManager"], ["f5", "f6"])
     for row in (third, fourth):
         assert (row["equal"], row["first"], row["said"]) == (True, 15, [])
@@ -150,6 +156,14 @@ def test_a_function_that_is_traced_fewer_times_is_said(
     (row,) = interrupt(tag, way, [17])
     (line,) = row["said"]
     assert "not traced again" in line
+    assert not row["equal"]
+
+
+def test_metrics_that_keras_2_has_by_replica_are_said_to_begin_anew(interrupt: Interrupt) -> None:
+    (row,) = interrupt(DEFAULT, REPLICAS_AMID_EPOCHS, [17])
+    assert row["said"] == [
+        "tf-repro: of this epoch, metrics begin where it was resumed: accuracy, loss"
+    ]
     assert not row["equal"]
 
 

@@ -197,6 +197,18 @@ NAMES = (
         Private(_ITERATOR, f"OwnedIterator.{name}", _RESUME, ALL)
         for name in ("_create_iterator", "_next_internal", "_restore_from_tensors")
     ),
+    *(
+        Private(
+            f"{_TF}data.ops.multi_device_iterator_ops",
+            f"OwnedMultiDeviceIterator.{name}",
+            _RESUME,
+            ALL,
+        )
+        for name in ("__init__", "get_next", "get_next_as_optional")
+    ),
+    Private("", "DistributedDataset._cloned_datasets", _RESUME, ALL),
+    Private("", "DistributedDatasetsFromFunction._datasets", _RESUME, ALL),
+    Private("", "SyncOnReadVariable._values", "the metrics of a resumed epoch are", KERAS_2),
     Private(f"{_TF}data.ops.dataset_ops", "DatasetV2._inputs", _RESUME, ALL),
     Private(f"{_TF}data.ops.shuffle_op", "_ShuffleDataset", _RESUME, ALL),
     Private(f"{_TF}data.ops.random_op", "_RandomDataset", _RESUME, ALL),

@@ -1,4 +1,7 @@
-"""A fit that backs up; KILL=<step> ends it there. WAY chooses how it saves, and DATA what from."""
+"""A fit that backs up; KILL=<step> ends it there. WAY chooses how it saves, and DATA what from.
+
+REPLICAS=2 has it train on two.
+"""
 
 import hashlib
 import os
@@ -9,6 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 folder, freq = os.environ.get("FOLDER", "/tmp/backup"), os.environ.get("FREQ", "epoch")
+replicas = int(os.environ.get("REPLICAS", "1"))
+strategy = tf.distribute.get_strategy()
+if replicas > 1:
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration()] * replicas,
+    )
+    strategy = tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(replicas)])
 x = np.random.default_rng(1).normal(size=(160, 12)).astype("float32")
 y = (x.sum(1) > 0).astype("int32")
 
@@ -57,21 +68,22 @@ kinds = {
     },
 }
 data = kinds[os.environ.get("DATA", "shuffle")]()
-model = tf.keras.Sequential(
-    [
-        tf.keras.Input((12,)),
-        tf.keras.layers.Dense(32, "relu"),
-        tf.keras.layers.Dropout(0.3),
-        tf.keras.layers.GaussianNoise(0.1),
-        tf.keras.layers.Dense(2),
-    ]
-)
-model.compile(
-    "adam",
-    tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    metrics=["accuracy"],
-    steps_per_execution=int(os.environ.get("EXECUTION", "1")),
-)
+with strategy.scope():
+    model = tf.keras.Sequential(
+        [
+            tf.keras.Input((12,)),
+            tf.keras.layers.Dense(32, "relu"),
+            tf.keras.layers.Dropout(0.3),
+            tf.keras.layers.GaussianNoise(0.1),
+            tf.keras.layers.Dense(2),
+        ]
+    )
+    model.compile(
+        "adam",
+        tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=int(os.environ.get("EXECUTION", "1")),
+    )
 
 
 class Watch(tf.keras.callbacks.Callback):

@@ -27,16 +27,17 @@ if kind == "iterator":
     iterator = tracked["iterator"] = iter(ds)
 manager = tf.train.CheckpointManager(tf.train.Checkpoint(**tracked), folder, max_to_keep=2)
 manager.restore_or_initialize()
-if "HALT" in os.environ:  # amid the writing of a state, as a power cut
-    fsync, left = os.fsync, [int(os.environ["HALT"])]
+if "HALT" in os.environ:  # before a state takes its place, or right after it
+    replace, left = os.replace, [int(os.environ["HALT"])]
 
-    def halting(file):
-        left[0] -= 1
-        if not left[0]:
-            os.kill(os.getpid(), 9)
-        fsync(file)
+    def halting(*names):
+        for at in (lambda: None, lambda: replace(*names)):
+            at()
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), 9)
 
-    os.fsync = halting
+    os.replace = halting
 later = random.Random()
 split = np.random.permutation(4)  # between the restoration and the loop: the same as at first
 print("S", split)

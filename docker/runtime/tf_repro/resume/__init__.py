@@ -18,6 +18,7 @@ WATCHED = {
     "tensorflow.python.ops.gen_random_ops": "kernels",
     "tensorflow.python.data.ops.dataset_ops": "pipelines",
     "tensorflow.python.data.ops.iterator_ops": "pipelines",
+    "tensorflow.python.data.ops.multi_device_iterator_ops": "pipelines",
     "tensorflow.python.data.util.random_seed": "pipelines",
     "tensorflow.python.checkpoint.checkpoint": "checkpoints",
     "tensorflow.python.checkpoint.checkpoint_management": "checkpoints",

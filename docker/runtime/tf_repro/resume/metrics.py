@@ -3,7 +3,7 @@
 Most are made while the first step is traced, and so begin with what they had instead of zero.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -43,17 +43,31 @@ def save(model: Any) -> dict[str, Any]:
     """Return the values of a model's metrics so far; none where they are too many."""
     import tensorflow as tf  # noqa: PLC0415  # Keras has it by now
 
-    values = {name: tf.convert_to_tensor(one).numpy() for name, one in _variables(model).items()}
+    variables = _variables(model)
+    # Keras 2 has a value for each replica, and whoever reads them gets their sum.
+    of_replicas = {name: None for name, one in variables.items() if _is_of_replicas(one)}
+    values = {
+        name: tf.convert_to_tensor(one).numpy()
+        for name, one in variables.items()
+        if name not in of_replicas
+    }
     if sum(value.nbytes for value in values.values()) > LARGEST:
         messages.warn("the metrics are too large to be kept: those of a resumed epoch begin anew")
         return {}
-    return {name: global_states.encoded(value.reshape(-1)) for name, value in values.items()}
+    kept = {name: global_states.encoded(value.reshape(-1)) for name, value in values.items()}
+    return {**kept, **of_replicas}
+
+
+def _is_of_replicas(variable: Any) -> bool:
+    return len(getattr(variable, "_values", ())) > 1
 
 
 def restore(model: Any, state: dict[str, Any]) -> None:
     """Give the metrics their values back: now, or as they are made."""
     _to_come.clear()
-    _to_come.update({name: global_states.decoded(value) for name, value in state.items()})
+    _say_lost(name for name, value in state.items() if value is None)
+    kept = {name: value for name, value in state.items() if value is not None}
+    _to_come.update({name: global_states.decoded(value) for name, value in kept.items()})
     for name, variable in _variables(model).items():
         if name in _to_come:
             variable.assign(_to_come.pop(name).reshape(tuple(variable.shape)))
@@ -61,10 +75,14 @@ def restore(model: Any, state: dict[str, Any]) -> None:
 
 def end_of_epoch() -> None:
     """Forget what no metric was made for, and say so."""
-    if _to_come:
-        names = ", ".join(sorted({name.partition("/")[0] for name in _to_come}))
+    _say_lost(_to_come)
+    _to_come.clear()
+
+
+def _say_lost(variables: Iterable[str]) -> None:
+    names = ", ".join(sorted({name.partition("/")[0] for name in variables}))
+    if names:
         messages.warn(f"of this epoch, metrics begin where it was resumed: {names}")
-        _to_come.clear()
 
 
 def _on_metric(method: str) -> Callable[[ModuleType], None]:

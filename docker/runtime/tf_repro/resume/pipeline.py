@@ -7,7 +7,7 @@ of the present one have been taken.
 
 import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tf_repro.resume import places
@@ -16,6 +16,9 @@ from tf_repro.resume import places
 _DRAWING = {"_ShuffleDataset": "_reshuffle_each_iteration", "_RandomDataset": "_rerandomize"}
 # Parts that make iterators of their own on what is before them, or keep its elements.
 _REPEATING = ("_RepeatDataset", "RepeatDataset", "CacheDataset", "_CacheDataset")
+
+# Where the datasets of a strategy keep those of its workers.
+_OF_WORKERS = ("_cloned_datasets", "_datasets")
 
 _pipelines: "weakref.WeakKeyDictionary[Any, Pipeline]" = weakref.WeakKeyDictionary()
 by_name: "weakref.WeakValueDictionary[str, Pipeline]" = weakref.WeakValueDictionary()
@@ -34,6 +37,8 @@ class Pipeline:
         taken: elements that it has given.
         place: where it was made.
         over: whether it has given all.
+        create: what begins an iterator, which it is given with the dataset.
+        width: elements that the iterator takes for each that it gives: one a replica.
         restored: whether the script has restored it itself, from its checkpoint.
         began: the state of what its Python functions draw from, as the iterator began.
         repeats: whether a part that draws is before one that repeats it.
@@ -54,6 +59,8 @@ class Pipeline:
         self.repeats = False
         self.began: Any = None
         self.restored = False
+        self.create: Callable[[Any, Any], None] | None = None
+        self.width = 1
 
     def drawing(self) -> "list[Pipeline]":
         """Return what draws seeds when an iterator begins on it, nearest first."""
@@ -113,9 +120,18 @@ def follow(name: str, dataset: Any) -> Pipeline:
     return made
 
 
+def itself(dataset: Any) -> Any:
+    """Return the dataset that is iterated: a strategy's has one for each worker."""
+    for name in _OF_WORKERS:
+        datasets: Sequence[Any] = getattr(dataset, name, ())
+        if len(datasets) == 1:
+            return datasets[0]
+    return dataset
+
+
 def of(dataset: Any) -> "Pipeline | None":
     """Return what is known of a dataset, if it was made where it can be followed."""
     try:
-        return _pipelines.get(dataset)
+        return _pipelines.get(itself(dataset))
     except TypeError:
         return None

@@ -47,11 +47,21 @@ def _catch_up(known: pipeline.Pipeline) -> None:
             each.begun = each.to_come["begun"]
 
 
-def _on_begin(original: Callable[..., None], iterator: Any, dataset: Any) -> None:
+def begin(create: Callable[[Any, Any], None], iterator: Any, dataset: Any, width: int = 1) -> None:
+    """Begin an iterator on a dataset, where the one before the interruption was.
+
+    Args:
+        create: begins it, without us.
+        iterator: the Python object.
+        dataset: it may be nothing that is followed.
+        width: elements that are taken for each that is given.
+    """
     known = pipeline.of(dataset)
     if known is None or replay.busy():
-        original(iterator, dataset)
-    elif known.to_come is not None and not replay.passed_over(dataset):
+        create(iterator, dataset)
+        return
+    known.create, known.width = create, width
+    if known.to_come is not None and not replay.passed_over(dataset):
         replay.go_on(known, iterator, again=False)
     else:
         replay.begin(known, iterator)
@@ -71,24 +81,9 @@ def _on_iterator_ops(module: ModuleType) -> None:
 
     @patch.around(module, "OwnedIterator._create_iterator")
     def create_iterator(original: Callable[..., None], self: Any, dataset: Any) -> None:
-        if eager():
-            replay.ORIGINAL["begin"] = original
-            _on_begin(original, self, dataset)
-        else:
-            original(self, dataset)
+        (begin if eager() else _only)(original, self, dataset)
 
-    @patch.around(module, "OwnedIterator._next_internal")
-    def next_internal(original: Callable[..., Any], self: Any) -> Any:
-        known = getattr(self, "_tf_repro_pipeline", None)
-        if known is None or known.iterator() is not self:
-            return original(self)
-        try:
-            element = original(self)
-        except module.errors.OutOfRangeError:
-            known.over = True
-            raise
-        known.taken += 1
-        return element
+    patch.around(module, "OwnedIterator._next_internal")(_counted(module))
 
     @patch.around(module, "OwnedIterator._restore_from_tensors")
     def restore_from_tensors(original: Callable[..., Any], self: Any, *args: Any) -> Any:
@@ -96,6 +91,53 @@ def _on_iterator_ops(module: ModuleType) -> None:
         if known is not None:
             known.restored = True
         return original(self, *args)
+
+
+def _only(create: Callable[[Any, Any], None], iterator: Any, dataset: Any) -> None:
+    create(iterator, dataset)
+
+
+def _counted(module: ModuleType) -> Callable[..., Any]:
+    """Return what is around the function that takes an element from an iterator, and counts it."""
+
+    def take(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+        known = getattr(self, "_tf_repro_pipeline", None)
+        if known is None or known.iterator() is not self or not module.context.executing_eagerly():
+            return original(self, *args, **kwargs)
+        try:
+            element = original(self, *args, **kwargs)
+        except module.errors.OutOfRangeError:
+            known.over = True
+            raise
+        known.taken += 1
+        return element
+
+    return take
+
+
+def _on_multi_device_iterator_ops(module: ModuleType) -> None:
+    """Follow what hands each replica a part of every step, under a strategy of several."""
+
+    @patch.around(module, "OwnedMultiDeviceIterator.__init__")
+    def init(
+        original: Callable[..., None],
+        self: Any,
+        dataset: Any = None,
+        devices: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        def create(iterator: Any, dataset: Any) -> None:
+            with replay.ours():  # it makes datasets and iterators for each of them
+                original(iterator, dataset, devices, *args, **kwargs)
+
+        if dataset is not None and module.context.executing_eagerly():
+            begin(create, self, dataset, len(devices))
+        else:
+            original(self, dataset, devices, *args, **kwargs)
+
+    for name in ("get_next", "get_next_as_optional"):
+        patch.around(module, f"OwnedMultiDeviceIterator.{name}")(_counted(module))
 
 
 def _on_seeds(module: ModuleType) -> None:
@@ -115,5 +157,6 @@ def _on_seeds(module: ModuleType) -> None:
 ON_IMPORT: dict[str, Callable[[ModuleType], None]] = {
     "tensorflow.python.data.ops.dataset_ops": _on_dataset_ops,
     "tensorflow.python.data.ops.iterator_ops": _on_iterator_ops,
+    "tensorflow.python.data.ops.multi_device_iterator_ops": _on_multi_device_iterator_ops,
     "tensorflow.python.data.util.random_seed": _on_seeds,
 }

@@ -3,15 +3,13 @@
 import contextlib
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tf_repro import messages
 from tf_repro.resume import global_states, objects, places
-from tf_repro.resume.pipeline import Pipeline
+from tf_repro.resume.pipeline import Pipeline, itself
 
-# TensorFlow's own functions, under what is patched.
-ORIGINAL: dict[str, Callable[..., Any]] = {}
 # Seconds after which it is said how far it is, and between two such lines.
 PATIENCE = 3.0
 _busy = False
@@ -25,7 +23,8 @@ def busy() -> bool:
 
 
 @contextlib.contextmanager
-def _ours() -> Iterator[None]:
+def ours() -> Iterator[None]:
+    """Have what is made meanwhile be ours, which nobody follows."""
     global _busy  # noqa: PLW0603  # once for each process
     before, _busy = _busy, True
     try:
@@ -36,13 +35,13 @@ def _ours() -> Iterator[None]:
 
 def pass_over(dataset: Any) -> None:
     """Take down that the next iterator on a dataset is made and never used, as Keras does."""
-    _unused.append(dataset)
+    _unused.append(itself(dataset))
 
 
 def passed_over(dataset: Any) -> bool:
     """Return whether it was taken down that the iterator now made on a dataset is never used."""
     for number, each in enumerate(_unused):
-        if each is dataset:
+        if each is itself(dataset):
             del _unused[number]
             return True
     return False
@@ -84,7 +83,8 @@ def _calls_python(dataset: Any) -> bool:
 
 def begin(pipeline: Pipeline, iterator: Any) -> None:
     """Begin an iterator on a dataset, and take it down."""
-    ORIGINAL["begin"](iterator, pipeline.dataset())
+    assert pipeline.create is not None  # whoever begins says how
+    pipeline.create(iterator, pipeline.dataset())
     for each in pipeline.drawing():
         each.begun += 1
     if pipeline not in pipeline.drawing():
@@ -114,7 +114,7 @@ def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
     if again and missing < 0 and position["own"] == pipeline.own:
         _take(pipeline, iterator, position["taken"] - pipeline.taken)
         return
-    with _ours():
+    with ours():
         if pipeline.repeats and "finished" in position:
             _begin_all(pipeline, position, continues)
         else:
@@ -164,7 +164,8 @@ def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) ->
         dataset: Any = pipeline.dataset()
         iterator = iter(dataset)
         for _ in range(number):
-            next(iterator, None)
+            for _ in range(pipeline.width):
+                next(iterator, None)
             progress.step()
     for each in pipeline.drawing():
         known = position if each is pipeline else each.to_come
@@ -176,8 +177,9 @@ def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) ->
 def _take(pipeline: Pipeline, iterator: Any, number: int) -> None:
     """Take elements that were taken before, and leave them."""
     progress = _Progress(pipeline, number)
+    take = iterator._next_internal if pipeline.width == 1 else iterator.get_next
     for _ in range(number):
-        iterator._next_internal()
+        take()
         progress.step()
 
 

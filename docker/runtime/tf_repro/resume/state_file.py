@@ -7,8 +7,11 @@ Nothing in it is code, and reading it runs none.
 import hashlib
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
+
+from tf_repro import messages
 
 # The version goes up when a reader of the old one would misread the new one.
 VERSION = 1
@@ -87,18 +90,30 @@ def write(checkpoint: str, digest: str, state: dict[str, Any]) -> None:
 def _write_whole(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.new")  # the next write takes the place of a rest
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        temporary.write_bytes(data)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    threading.Thread(target=_keep, args=(path,), name="tf_repro-keep").start()
+
+
+def _keep(path: Path) -> None:
+    """Have the disk keep a file and its name, beside the training.
+
+    A file system that orders its writes brings the checkpoint's own bytes to the disk first, which
+    TensorFlow and Keras do not wait for, either. A kill loses nothing of what is written.
+    """
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        for each, flags in ((path, os.O_RDONLY), (path.parent, os.O_RDONLY | os.O_DIRECTORY)):
+            descriptor = os.open(each, flags)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except FileNotFoundError:
+        return  # it is pruned by now
+    except OSError as error:
+        messages.warn(f"{path}: {error.strerror}: it may be lost if the power fails")
 
 
 def _states(path: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,17 @@ STATE = {"seed": 42, "parts": {"global": {"random": [3, "AAAA", None]}}}
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> str:
+def checkpoint(tmp_path: Path) -> Iterator[str]:
     """Return the prefix of a checkpoint."""
     (tmp_path / "ckpt-1.index").write_bytes(b"checksums")
-    return str(tmp_path / "ckpt-1")
+    yield str(tmp_path / "ckpt-1")
+    wait_for_the_disk()
+
+
+def wait_for_the_disk() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "tf_repro-keep":
+            thread.join()
 
 
 def write(checkpoint: str, state: "dict[str, Any] | None" = None) -> Path:
@@ -109,14 +119,35 @@ def test_a_write_that_fails_leaves_the_old_state(
     path = write(checkpoint)
     before = path.read_bytes()
 
-    def no_space(_: int) -> None:
+    def no_space(self: Path, _: bytes) -> None:
+        self.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", no_space)
+    monkeypatch.setattr(Path, "write_bytes", no_space)
     with pytest.raises(OSError, match="No space"):
         write(checkpoint, {"epoch": 2})
     assert path.read_bytes() == before
     assert not list(path.parent.glob(".*"))
+
+
+def test_what_is_written_is_kept_beside_the_training(
+    checkpoint: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The disk is asked for the file and for its name, and a disk that fails costs a line."""
+    kept: list[bool] = []
+
+    def fsync(descriptor: int) -> None:
+        kept.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        if len(kept) > 2:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for expected in (2, 3):
+        path = write(checkpoint)
+        wait_for_the_disk()
+        assert len(kept) == expected
+    assert kept[:2] == [False, True]
+    assert f"{path}: Input/output error: it may be lost" in capfd.readouterr().err
 
 
 def test_a_byte_anywhere_in_a_large_file_counts_where_it_is_looked_at(tmp_path: Path) -> None:
