@@ -177,7 +177,7 @@ def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) ->
 def _take(pipeline: Pipeline, iterator: Any, number: int) -> None:
     """Take elements that were taken before, and leave them."""
     progress = _Progress(pipeline, number)
-    take = iterator._next_internal if pipeline.width == 1 else iterator.get_next
+    take = getattr(iterator, "_next_internal", None) or iterator.get_next
     for _ in range(number):
         take()
         progress.step()
