@@ -22,6 +22,7 @@ from scripts.engine.containers import Finished
 from scripts.locks import debs, wheels
 from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import IMAGES, REPO, data_root, exclusive
+from tests.image import long
 from tests.image.registries import Registry, unpack
 
 # Programs that run in the image, one of them under the image's own pytest.
@@ -95,8 +96,9 @@ class RunInImage:
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist's own reads the groups
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Group the tests for pytest-xdist by the derived image that they share."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out long tests; group the others by the derived image that they share."""
+    long.leave_out(config, items)
     for item in items:
         for name in SHARED:
             if name in getattr(item, "fixturenames", ()):
