@@ -48,7 +48,7 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
 GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN \
-	INTERRUPT GOOD BAD VOUCHED KEY
+	ENGINES INTERRUPT GOOD BAD VOUCHED KEY
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -85,7 +85,8 @@ verify: $(VENV) ## Run SCRIPT=<file> ARGS=<shell words> several times in fresh c
 		$(if $(INTERRUPT),interrupt --count="$$INTERRUPT",verify --runs="$$RUNS") \
 		--image="$$IMAGE" --arguments="$$ARGS" --judging="$$JUDGE" --into="$$INTO" \
 		--jobs="$$JOBS" $(if $(BISECT),--bisect) \
-		$(if $(WORKERS),--workers="$$WORKERS") $(if $(GOLDEN),--golden="$$GOLDEN") -- "$$SCRIPT"
+		$(if $(WORKERS),--workers="$$WORKERS") $(if $(GOLDEN),--golden="$$GOLDEN") \
+		$(if $(ENGINES),--engines="$$ENGINES") -- "$$SCRIPT"
 
 bisect: $(VENV) ## Which image from GOOD=<tag> to BAD=<tag> is the first in which SCRIPT=<file> has other bits, and by which package?
 	@$(if $(and $(SCRIPT),$(GOOD),$(BAD)),,$(error SCRIPT, GOOD or BAD is empty: make bisect \
@@ -181,6 +182,7 @@ test-all: $(VENV) ## Build and test all images of the matrix, one after the othe
 	@TEST_RESUME=all .venv/bin/python -m pytest tests/image/test_resume.py
 	@TEST_CLUSTER=all .venv/bin/python -m pytest -rP tests/image/test_cluster.py tests/image/test_ray_dask.py \
 		tests/image/test_slurm.py tests/image/test_swarm.py
+	@TEST_LONG=only .venv/bin/python -m pytest tests/image
 	@$(MAKE) --no-print-directory test-cpython test-libraries
 	@TEST_COMPANIONS=all .venv/bin/python -m pytest -rP tests/image/test_companions.py
 	@TEST_IMAGES=all TEST_REMOVE=1 .venv/bin/python -m pytest tests/image/test_family.py

@@ -277,6 +277,9 @@ def verify(
     golden: Annotated[
         Path | None, typer.Option(help="A passport, with whose bits they must end.")
     ] = None,
+    engines: Annotated[
+        str, typer.Option(help="Addresses or docker contexts; the runs take turns.")
+    ] = "",
 ) -> None:
     """Run a script several times, each in fresh containers, and say where and why runs part."""
     from scripts.build import build as builder
@@ -285,7 +288,10 @@ def verify(
     one = matrix.load().named(image)
     own = verification.words("ARGS", arguments)
     options = verification.words("JUDGE", judging)
-    asked = verification.Asked(script, own, runs, options, into, bisect, jobs, workers, golden)
+    spread = verification.words("ENGINES", engines)
+    asked = verification.Asked(
+        script, own, runs, options, into, bisect, jobs, workers, golden, spread
+    )
     with _at_work() as host:
         raise typer.Exit(verification.verify(host, builder.build(one, host), asked))
 

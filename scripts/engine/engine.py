@@ -145,12 +145,34 @@ def connected() -> Iterator[Engine]:
     Raises:
         KitError: none answers and none can be started.
     """
-    import docker  # noqa: PLC0415 - see `answers`
-
     host = _require()
     client_program, buildx = _programs()
-    with closing(docker.DockerClient(base_url=host, timeout=REQUEST_SECONDS)) as client:
+    with connection(host, host) as client:
         yield Engine(host, client_program, buildx, client)
+
+
+@contextmanager
+def connection(host: str, name: str) -> Iterator[DockerClient]:
+    """Give a connection to an engine.
+
+    Args:
+        host: its address.
+        name: what to call it where it does not answer.
+
+    Raises:
+        KitError: it does not.
+    """
+    import docker  # noqa: PLC0415 - see `answers`
+
+    # ssh's own program knows the user's hosts and keys.
+    by_ssh = host.startswith("ssh://")
+    try:
+        client = docker.DockerClient(base_url=host, timeout=REQUEST_SECONDS, use_ssh_client=by_ssh)
+    except (docker.errors.DockerException, OSError) as error:
+        reason = processes.last_words(str(error))
+        raise KitError(f"{name}: no Docker engine answers there ({reason})") from error
+    with closing(client):
+        yield client
 
 
 def _require() -> str:

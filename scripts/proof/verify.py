@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.build.build import Built
-from scripts.engine import cluster, containers
+from scripts.engine import cluster, containers, elsewhere
 from scripts.engine.containers import Finished
+from scripts.engine.elsewhere import Place
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import scratch
 from scripts.processes import finish, last_words
-from scripts.proof import agreed
+from scripts.proof import agreed, by_engine
 from scripts.ui import say, stage
 
 # The script's folder is copied into each container, as the engine may be on another machine.
@@ -44,6 +46,7 @@ class Asked:
         jobs: how many runs at the same time.
         workers: how many containers a run has, which find each other by TF_CONFIG.
         golden: a passport, with whose bits the runs are to end.
+        engines: which the runs are spread over; none is the one at hand.
     """
 
     script: Path
@@ -55,6 +58,7 @@ class Asked:
     jobs: int = 1
     workers: int = 1
     golden: Path | None = None
+    engines: Sequence[str] = ()
 
     @property
     def command(self) -> list[str]:
@@ -73,11 +77,14 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
         KitError: the script is not there, its folder is too large to be copied, or it fails.
     """
     inputs = folder_of(asked.script)
+    if asked.engines and asked.workers > 1:
+        raise KitError("ENGINES and WORKERS: one at a time, as a cluster is on one engine")
     if asked.golden:
         _see_that_it_is_a_passport(host, built, asked.golden)
-    with scratch() as work:
+    spread = elsewhere.places(asked.engines, host, built.name, built.config_digest)
+    with scratch() as work, spread as places:
         folders = [work / f"run-{number}" for number in range(1, asked.runs + 1)]
-        recording = Recording(host, built, asked.command, inputs, asked.jobs, asked.workers)
+        recording = Recording(places, built, asked.command, inputs, asked.jobs, asked.workers)
         recording.run(folders, f"of {asked.script}")
         judged = _judge(host, built, folders, asked)
         for attempt in range(agreed.ATTEMPTS if asked.bisect else 0):
@@ -88,7 +95,10 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
             recording.run(pair, f"with every operation around step {step}", step)
             folders += pair
             judged = _judge(host, built, folders, asked)
-    return show(judged, asked)
+    status = show(judged, asked)
+    if asked.engines:
+        by_engine.tell(asked.into / REPORTS[0], [place.name for place in places])
+    return status
 
 
 def show(judged: Finished, asked: Asked) -> int:
@@ -102,7 +112,7 @@ def show(judged: Finished, asked: Asked) -> int:
 class Recording:
     """Records runs of one command, each in a container or a cluster of its own."""
 
-    host: Engine
+    places: Sequence[Place]
     built: Built
     command: Sequence[str]
     inputs: Sequence[Path]
@@ -117,19 +127,25 @@ class Recording:
         """
         ends: list[float] = []
         total, started = len(folders), time.monotonic()
-        with stage(f"{total} runs {words}") as notice, ThreadPoolExecutor(self.jobs) as pool:
+        # As many at the same time on each engine as on one.
+        at_once = [threading.Semaphore(self.jobs) for _ in self.places]
+        with stage(f"{total} runs {words}") as notice, ThreadPoolExecutor(total) as pool:
 
             def one(number: int) -> None:
                 def show(line: str) -> None:
                     left = time_left(ends, total, time.monotonic() - started)
                     notice(f"run {number} of {total}: {line.removeprefix(agreed.PROGRESS)}{left}")
 
-                self._one(folders[number - 1], show, bisect_at)
+                where = (number - 1) % len(self.places)
+                with at_once[where]:
+                    self._one(self.places[where], folders[number - 1], show, bisect_at)
                 ends.append(time.monotonic() - started)
 
             list(pool.map(one, range(1, total + 1)))
 
-    def _one(self, into: Path, on_line: Callable[[str], None], bisect_at: int | None) -> None:
+    def _one(
+        self, place: Place, into: Path, on_line: Callable[[str], None], bisect_at: int | None
+    ) -> None:
         words = [] if bisect_at is None else ["--bisect", str(bisect_at)]
         argv = ["tf-repro", "record", "--progress", *words, "--keep", RECORD, "--", *self.command]
         env = settings(os.environ, self.built)
@@ -137,8 +153,8 @@ class Recording:
             folders = [into / cluster.name(index) for index in range(self.workers)]
             into.mkdir()
             ended = cluster.run(
-                self.host.client,
-                self.built.name,
+                place.client,
+                place.image,
                 argv,
                 self.workers,
                 env=env,
@@ -149,8 +165,8 @@ class Recording:
         else:
             folders = [into]
             alone = containers.run(
-                self.host.client,
-                self.built.name,
+                place.client,
+                place.image,
                 argv,
                 env=env,
                 inputs=self.inputs,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from scripts.engine import engine
 from scripts.places import data_root
 from tests.image.conftest import Kit, second_data_root
 from tests.image.second_buildkit import Bridge
+from tests.image.second_engine import second_engine
 from tests.image.test_broken import engine_files, error_of
 
 NAME = "org/tf-repro-elsewhere"
@@ -25,28 +24,18 @@ NAME = "org/tf-repro-elsewhere"
 @pytest.fixture
 def elsewhere(tmp_path: Path, host: engine.Engine) -> Iterator[dict[str, str]]:
     """A second engine, which has never built anything, as a remote builder of the name `far`."""
-    home = tmp_path / "engine"
-    home.mkdir()
-    (home / "root").symlink_to(engine_files())
-    # The path of a socket ends at 107 characters.
-    with tempfile.TemporaryDirectory(prefix="far") as short:
-        second = engine.Private(home, Path(short) / "docker.sock", own_network=True)
-        engine.start(second)
-        env = {"BUILDX_CONFIG": str(tmp_path / "buildx")}
-        try:
-            with Bridge(Path(short) / "buildkit.sock", second.socket):
-                create = ("create", "--name=far", "--driver=remote")
-                subprocess.run(
-                    [*host.buildx, *create, f"unix://{short}/buildkit.sock"],
-                    env={**os.environ, **host.env, **env},
-                    capture_output=True,
-                    check=True,
-                )
-                yield env
-        finally:
-            assert engine.stop(second)
-            # Gigabytes, which pytest would keep for three runs.
-            shutil.rmtree(home)
+    env = {"BUILDX_CONFIG": str(tmp_path / "buildx")}
+    with second_engine(tmp_path / "engine", engine_files()) as second:
+        bridge = second.socket.with_name("buildkit.sock")
+        with Bridge(bridge, second.socket):
+            create = ("create", "--name=far", "--driver=remote")
+            subprocess.run(
+                [*host.buildx, *create, f"unix://{bridge}"],
+                env={**os.environ, **host.env, **env},
+                capture_output=True,
+                check=True,
+            )
+            yield env
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Client:
 
     opened: ClassVar[list[Client]] = []
 
-    def __init__(self, base_url: str, timeout: int) -> None:
+    def __init__(self, base_url: str, timeout: int, **_: object) -> None:
         self.address, self.timeout, self.closed = base_url, timeout, False
         self.opened.append(self)
 

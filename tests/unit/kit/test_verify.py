@@ -10,7 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,8 +20,9 @@ import pytest
 
 from docker import DockerClient
 from scripts.build.build import Built, Materials
-from scripts.engine import containers
+from scripts.engine import containers, elsewhere
 from scripts.engine.containers import Finished
+from scripts.engine.elsewhere import Place
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
@@ -44,11 +47,13 @@ class InPlaceOfContainers:
     argv: list[list[str]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(
         self,
         _: DockerClient,
-        __: str,
+        image: str,
         argv: Sequence[str],
         *,
         env: Mapping[str, str],
@@ -58,6 +63,19 @@ class InPlaceOfContainers:
         on_line: Callable[[str], None] = lambda _: None,
     ) -> Finished:
         """Do as `containers.run` does."""
+        with self.lock:
+            self.images.append(image)
+            return self._run(argv, env, inputs, outputs, folders or {}, on_line)
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        inputs: Sequence[Path],
+        outputs: Sequence[str],
+        folders: Mapping[str, Path],
+        on_line: Callable[[str], None],
+    ) -> Finished:
         work, record = self.folder / f"work-{len(self.argv)}", self.folder / "record"
         shutil.rmtree(record, ignore_errors=True)
         work.mkdir()
@@ -86,7 +104,7 @@ class InPlaceOfContainers:
         for line in done.stdout.splitlines():
             self.lines.append(line)
             on_line(line)
-        for here in (folders or {}).values():
+        for here in folders.values():
             self.said.append((record / "stdout.txt").read_text())
             shutil.copytree(record, here)
         files = {name: (work / name).read_bytes() for name in outputs if (work / name).exists()}
@@ -216,6 +234,26 @@ def test_what_the_runtime_says_of_its_progress_is_understood(
     verify.verify(no_engine, BUILT, asked(script))
     told = [line for line in ran.lines if line.startswith(agreed.PROGRESS)]
     assert told, ran.lines
+
+
+def test_runs_take_turns_on_engines(
+    ran: InPlaceOfContainers,
+    script: Path,
+    no_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @contextmanager
+    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
+        yield [Place(name, no_engine.client, f"image-of-{name}") for name in names]
+
+    monkeypatch.setattr(elsewhere, "places", places)
+    spread = replace(asked(script), runs=3, engines=("near", "far"))
+    assert verify.verify(no_engine, BUILT, spread) == 0
+    assert sorted(ran.images) == ["image-of-far", *["image-of-near"] * 2, BUILT.name]
+    assert "near: run 1, 3: as the first run" in capsys.readouterr().err
+    with pytest.raises(KitError, match=r"^ENGINES and WORKERS: one at a time"):
+        verify.verify(no_engine, BUILT, replace(spread, workers=2))
 
 
 def test_a_script_that_cannot_run_is_one_line(
