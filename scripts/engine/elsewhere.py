@@ -85,7 +85,7 @@ def _address(name: str, host: Engine) -> str:
 
 def _brought(here: DockerClient, image: str, digest: str, name: str, there: DockerClient) -> str:
     """Return what an image is called on another engine, which has it now."""
-    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 - see `engine.answers`
+    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 - see `engine.connection`
 
     ours = here.images.get(image)
     repository = image.rpartition(":")[0]

@@ -41,6 +41,10 @@ STOP_SECONDS = 30
 REQUEST_SECONDS = 600
 
 
+class NoAnswerError(KitError):
+    """No Docker engine answers at an address."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """An engine that answers: its address, the programs that talk to it, and our own connection."""
@@ -107,19 +111,11 @@ def answers(host: str) -> bool:
     Raises:
         KitError: something listens there, and we may not talk to it.
     """
-    import docker  # noqa: PLC0415 - half a second that `make help` and the unit tests need not pay
-
     try:
-        client = docker.DockerClient(base_url=host, timeout=10)
-    except docker.errors.DockerException as error:
-        if "Permission denied" in str(error):
-            raise KitError(
-                f"{host}: permission denied; run as root, or have this user added to the group "
-                "that owns the socket (`usermod -aG docker USER`, then log in again)"
-            ) from error
+        with connection(host, host, timeout=10):
+            return True
+    except NoAnswerError:
         return False
-    client.close()
-    return True
 
 
 def chosen_host() -> str | None:
@@ -152,25 +148,32 @@ def connected() -> Iterator[Engine]:
 
 
 @contextmanager
-def connection(host: str, name: str) -> Iterator[DockerClient]:
+def connection(host: str, name: str, timeout: int = REQUEST_SECONDS) -> Iterator[DockerClient]:
     """Give a connection to an engine.
 
     Args:
         host: its address.
         name: what to call it where it does not answer.
+        timeout: seconds for a request.
 
     Raises:
-        KitError: it does not.
+        NoAnswerError: it does not.
+        KitError: something listens there, and we may not talk to it.
     """
-    import docker  # noqa: PLC0415 - see `answers`
+    import docker  # noqa: PLC0415 - half a second that `make help` and the unit tests need not pay
 
     # ssh's own program knows the user's hosts and keys.
     by_ssh = host.startswith("ssh://")
     try:
-        client = docker.DockerClient(base_url=host, timeout=REQUEST_SECONDS, use_ssh_client=by_ssh)
+        client = docker.DockerClient(base_url=host, timeout=timeout, use_ssh_client=by_ssh)
     except (docker.errors.DockerException, OSError) as error:
+        if "Permission denied" in str(error):
+            raise KitError(
+                f"{name}: permission denied; run as root, or have this user added to the group "
+                "that owns the socket (`usermod -aG docker USER`, then log in again)"
+            ) from error
         reason = processes.last_words(str(error))
-        raise KitError(f"{name}: no Docker engine answers there ({reason})") from error
+        raise NoAnswerError(f"{name}: no Docker engine answers there ({reason})") from error
     with closing(client):
         yield client
 

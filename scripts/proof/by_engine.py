@@ -10,6 +10,15 @@ from typing import Any
 from scripts.ui import say
 
 
+def turn(run: int, engines: int) -> int:
+    """Return on which engine a run is, counted from 0; runs are counted from 1.
+
+    >>> [turn(run, 2) for run in (1, 2, 3)]
+    [0, 1, 0]
+    """
+    return (run - 1) % engines
+
+
 def tell(report: Path, engines: Sequence[str]) -> None:
     """Say where each run was and whether it parts, and add that to the report.
 
@@ -32,7 +41,7 @@ def rows_of(report: dict[str, Any], engines: Sequence[str]) -> Iterator[dict[str
     parted = {pair["runs"][1] for pair in report["pairs"] if pair["sections"]}
     count = len(report["runs"])
     for where, engine in enumerate(engines):
-        runs = list(range(where + 1, count + 1, len(engines)))
+        runs = [run for run in range(1, count + 1) if turn(run, len(engines)) == where]
         if runs:
             yield {
                 "engine": engine,

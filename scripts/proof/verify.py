@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,21 +127,29 @@ class Recording:
         """
         ends: list[float] = []
         total, started = len(folders), time.monotonic()
-        # As many at the same time on each engine as on one.
-        at_once = [threading.Semaphore(self.jobs) for _ in self.places]
-        with stage(f"{total} runs {words}") as notice, ThreadPoolExecutor(total) as pool:
+        with stage(f"{total} runs {words}") as notice, ExitStack() as stack:
+            # As many at the same time on each engine as on one.
+            pools = [stack.enter_context(ThreadPoolExecutor(self.jobs)) for _ in self.places]
 
             def one(number: int) -> None:
                 def show(line: str) -> None:
                     left = time_left(ends, total, time.monotonic() - started)
                     notice(f"run {number} of {total}: {line.removeprefix(agreed.PROGRESS)}{left}")
 
-                where = (number - 1) % len(self.places)
-                with at_once[where]:
-                    self._one(self.places[where], folders[number - 1], show, bisect_at)
+                place = self.places[by_engine.turn(number, len(self.places))]
+                self._one(place, folders[number - 1], show, bisect_at)
                 ends.append(time.monotonic() - started)
 
-            list(pool.map(one, range(1, total + 1)))
+            runs = [
+                pools[by_engine.turn(number, len(pools))].submit(one, number)
+                for number in range(1, total + 1)
+            ]
+            try:
+                for run in runs:
+                    run.result()
+            finally:
+                for run in runs:
+                    run.cancel()  # what has not begun when one fails
 
     def _one(
         self, place: Place, into: Path, on_line: Callable[[str], None], bisect_at: int | None

@@ -6,7 +6,6 @@ place of runc puts a variable into the environment of each container that it mak
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.engine import engine
+from scripts.engine import engine, private_engine
+from scripts.places import exclusive
 
 # dockerd's runtime is handed `create --bundle <folder>`, with the container's config.json in it.
 RUNC = """#!/usr/bin/env python3
@@ -30,16 +30,18 @@ os.execv({runc!r}, [{runc!r}, *sys.argv[1:]])
 
 
 @contextmanager
-def second_engine(folder: Path, files: Path, told: str = "") -> Iterator[engine.Private]:
+def second_engine(
+    folder: Path, *, told: str = "", containerd_store: bool = True
+) -> Iterator[engine.Private]:
     """Start an engine, and end it with all that it has.
 
     Args:
         folder: a new one, for what it keeps.
-        files: the unpacked packages, see `private_engine`.
         told: a variable and its value, as `TF_ENABLE_ONEDNN_OPTS=0`, for all its containers.
+        containerd_store: whether it keeps images in containerd's store, or in the classic one.
     """
     folder.mkdir()
-    root = folder / "root"
+    root, files = folder / "root", engine_files()
     if told:
         subprocess.run(["cp", "--recursive", "--symbolic-link", files, root], check=True)
         _stand_for_runc(root / "usr/sbin/runc", *told.split("="))
@@ -47,14 +49,23 @@ def second_engine(folder: Path, files: Path, told: str = "") -> Iterator[engine.
         root.symlink_to(files)
     # The path of a socket ends at 107 characters.
     with tempfile.TemporaryDirectory(prefix="far") as short:
-        second = engine.Private(folder, Path(short) / "docker.sock", own_network=True)
+        socket = Path(short) / "docker.sock"
+        second = engine.Private(folder, socket, containerd_store, own_network=True)
         engine.start(second)
         try:
             yield second
         finally:
             assert engine.stop(second)
+            assert second.pid() is None
             # Gigabytes, which pytest would keep for three runs.
             shutil.rmtree(folder)
+
+
+def engine_files() -> Path:
+    """Return the unpacked packages of an engine, which are had first, if need be."""
+    with exclusive():
+        private_engine.unpack(engine.private().files)
+    return engine.private().files
 
 
 def _stand_for_runc(program: Path, name: str, value: str) -> None:
@@ -67,4 +78,4 @@ def _stand_for_runc(program: Path, name: str, value: str) -> None:
 
 def address(of: engine.Private) -> str:
     """Return what DOCKER_HOST would be."""
-    return f"unix://{os.fspath(of.socket)}"
+    return f"unix://{of.socket}"

@@ -15,8 +15,9 @@ import pytest
 from docker import DockerClient
 from scripts.engine import engine, image_store
 from scripts.errors import KitError
-from scripts.places import REPO, exclusive
+from scripts.places import REPO
 from tests.image.conftest import Kit, second_data_root
+from tests.image.second_engine import address, second_engine
 
 
 def error_of(said: str) -> str:
@@ -98,27 +99,10 @@ def test_an_image_that_is_not_in_the_matrix(kit: Kit) -> None:
 @pytest.fixture
 def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
     """A second private engine, with the classic image store and no network."""
-    home = tmp_path / "engine"
-    home.mkdir()
-    (home / "root").symlink_to(engine_files())
-    private = engine.Private(
-        home, tmp_path / "docker.sock", containerd_store=False, own_network=True
-    )
-    engine.start(private)
-    docker, buildx = (private.files / name for name in (engine.CLIENT, engine.BUILDX))
-    address = f"unix://{private.socket}"
-    with closing(DockerClient(base_url=address)) as client:
-        yield engine.Engine(address, docker, (str(buildx),), client)
-    assert engine.stop(private)
-    assert private.pid() is None
-
-
-def engine_files() -> Path:
-    from scripts.engine import private_engine  # noqa: PLC0415 - downloads nothing where they are there
-
-    with exclusive():
-        private_engine.unpack(engine.private().files)
-    return engine.private().files
+    with second_engine(tmp_path / "engine", containerd_store=False) as private:
+        docker, buildx = (private.files / name for name in (engine.CLIENT, engine.BUILDX))
+        with closing(DockerClient(base_url=address(private))) as client:
+            yield engine.Engine(address(private), docker, (str(buildx),), client)
 
 
 def test_an_engine_whose_store_is_not_reproducible(classic_engine: engine.Engine) -> None:

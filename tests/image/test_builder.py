@@ -16,7 +16,7 @@ from scripts.places import data_root
 from tests.image.conftest import Kit, second_data_root
 from tests.image.second_buildkit import Bridge
 from tests.image.second_engine import second_engine
-from tests.image.test_broken import engine_files, error_of
+from tests.image.test_broken import error_of
 
 NAME = "org/tf-repro-elsewhere"
 
@@ -25,7 +25,7 @@ NAME = "org/tf-repro-elsewhere"
 def elsewhere(tmp_path: Path, host: engine.Engine) -> Iterator[dict[str, str]]:
     """A second engine, which has never built anything, as a remote builder of the name `far`."""
     env = {"BUILDX_CONFIG": str(tmp_path / "buildx")}
-    with second_engine(tmp_path / "engine", engine_files()) as second:
+    with second_engine(tmp_path / "engine") as second:
         bridge = second.socket.with_name("buildkit.sock")
         with Bridge(bridge, second.socket):
             create = ("create", "--name=far", "--driver=remote")

@@ -11,7 +11,6 @@ from scripts.build.build import Built
 from scripts.engine import engine
 from tests.image.conftest import Kit
 from tests.image.second_engine import address, second_engine
-from tests.image.test_broken import engine_files
 
 PROGRAM = Path(__file__).parent / "reach" / "steps.py"
 
@@ -22,7 +21,7 @@ def test_runs_on_two_engines_are_one_result_unless_one_chooses_other_kernels(
 ) -> None:
     """As a machine did before the image fixed the choice of kernels: the control."""
     reports = tmp_path / "reports"
-    with second_engine(tmp_path / "engine", engine_files(), told) as far:
+    with second_engine(tmp_path / "engine", told=told) as far:
         engines = f"--engines={host.host} {address(far)}"
         argv = ("verify", "--runs=2", engines, f"--into={reports}", "--", str(PROGRAM))
         status, said = kit(*argv)

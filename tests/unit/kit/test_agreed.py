@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from scripts.engine import cluster
+from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import REPO
-from scripts.proof import agreed
+from scripts.proof import agreed, golden
 from scripts.publish import changelog
 from tf_repro import environment, settings
 from tf_repro.machine import gpu
@@ -19,6 +20,7 @@ from tf_repro.notebook import program
 # Where the runtime keeps its copies: what moves there is followed here, and nowhere else.
 from tf_repro.recording import surroundings
 from tf_repro.verify import command, workers
+from tf_repro.verify.reading import published
 from tf_repro.verify.running import git_commit, run, workspace
 
 # What is agreed -> (the kit's copy, the runtime's).
@@ -32,6 +34,14 @@ COPIES: dict[str, tuple[object, object]] = {
     "the folder of a worker": (cluster.name(3), f"{workers.WORKER}3"),
     "pairs that look for the operation": (agreed.ATTEMPTS, command.ATTEMPTS),
     "the name of such a run": (agreed.PAIR, command.PAIR),
+    "the bits of an image": (
+        (golden.NAME, golden.VERSION, {*golden.Golden.model_fields} - {"version", "made_by"}),
+        (published.GOLDEN, published.VERSION, {*published.TRAININGS}),
+    ),
+    "the locks of an image": (
+        {DEBS_LOCK, REQUIREMENTS_LOCK},
+        {lock for _, lock, _ in published._LOCKS},
+    ),
     "no result": (agreed.COULD_NOT_RUN, command.COULD_NOT_RUN),
     "which commit it is": (list(agreed.DESCRIBE), git_commit._DESCRIBE),
     "the wheels' lock": (f"/{changelog.WHEELS}", str(surroundings.LOCKS["requirements.lock"])),

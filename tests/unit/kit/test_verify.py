@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -254,6 +255,29 @@ def test_runs_take_turns_on_engines(
     assert "near: run 1, 3: as the first run" in capsys.readouterr().err
     with pytest.raises(KitError, match=r"^ENGINES and WORKERS: one at a time"):
         verify.verify(no_engine, BUILT, replace(spread, workers=2))
+
+
+@pytest.mark.parametrize("engines", [(), ("near", "far")])
+def test_runs_that_have_not_begun_do_not_when_one_fails(
+    script: Path, no_engine: Engine, monkeypatch: pytest.MonkeyPatch, engines: tuple[str, ...]
+) -> None:
+    @contextmanager
+    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
+        yield [Place(name, no_engine.client, name) for name in names or ("near",)]
+
+    begun: list[object] = []
+
+    def fail(*_: object, **__: object) -> Finished:
+        begun.append(None)
+        time.sleep(0.1)
+        raise KitError("the engine is gone")
+
+    monkeypatch.setattr(elsewhere, "places", places)
+    monkeypatch.setattr(containers, "run", fail)
+    with pytest.raises(KitError, match="the engine is gone"):
+        verify.verify(no_engine, BUILT, replace(asked(script), runs=20, engines=engines))
+    # Each engine's thread may have taken its next one by then.
+    assert len(begun) <= 2 * max(len(engines), 1)
 
 
 def test_a_script_that_cannot_run_is_one_line(
