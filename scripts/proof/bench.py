@@ -36,8 +36,8 @@ def bench(name: str, host: Engine, built: Built) -> bool:
     ended = containers.run(
         host.client,
         built.name,
-        ["python3", "-u", f"{name}.py"],
-        inputs=[BENCHES / f"{name}.py"],
+        ["python3", "-u", "-m", f"{BENCHES.name}.{name}"],
+        inputs=[BENCHES],
         on_line=lambda line: out.print(line, markup=False),
     )
     if ended.exit_code not in {0, OVER_A_LIMIT}:

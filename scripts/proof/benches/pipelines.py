@@ -6,13 +6,12 @@ one in mode off, run an epoch of each pipeline in turn, so that a busy machine s
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from . import side_by_side
+from .side_by_side import ask
 
 # Of the time without us.
 LIMIT = 1.05
@@ -74,39 +73,14 @@ def pipelines() -> dict[str, Callable[[], Iterable[object]]]:
     }
 
 
-def work() -> None:
-    """Say which pipelines there are; run an epoch of each that stdin names, and time it.
+def epoch_of(dataset: Iterable[object]) -> Callable[[], None]:
+    """Return a function that runs an epoch of a pipeline."""
 
-    The names are one line of JSON, a time is a line of milliseconds.
-    """
-    datasets = {name: make() for name, make in pipelines().items()}
-    print(json.dumps(list(datasets)), flush=True)
-    for line in sys.stdin:
-        started = time.perf_counter()
-        for _ in datasets[line.strip()]:
+    def run() -> None:
+        for _ in dataset:
             pass
-        print((time.perf_counter() - started) * 1000, flush=True)
 
-
-def start(mode: str) -> "subprocess.Popen[str]":
-    """Start an interpreter that works in a mode."""
-    return subprocess.Popen(
-        [sys.executable, __file__, "--work"],
-        env={**os.environ, "TF_REPRO": mode, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def ask(worker: "subprocess.Popen[str]", name: str) -> float:
-    """Return how many milliseconds a worker takes for an epoch."""
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    worker.stdin.write(f"{name}\n")
-    worker.stdin.flush()
-    return float(worker.stdout.readline())
+    return run
 
 
 def main() -> int:
@@ -116,25 +90,23 @@ def main() -> int:
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.work:
-        work()
+        side_by_side.serve({name: epoch_of(make()) for name, make in pipelines().items()})
         return 0
     results = []
-    workers = [start(mode) for mode in MODES]
-    names, _ = (json.loads(worker.stdout.readline()) for worker in workers if worker.stdout)
+    workers = [side_by_side.start("pipelines", {"TF_REPRO": mode}) for mode in MODES]
+    names, _ = map(side_by_side.names, workers)
     for name in names:
         for worker in workers:
             ask(worker, name)  # the first epoch only warms up
-        pairs = [[ask(worker, name) for worker in workers] for _ in range(EPOCHS)]
-        without, ours = (min(side) for side in zip(*pairs, strict=True))
-        ratio = ours / without
-        median = statistics.median(b / a for a, b in pairs)
-        figures = {"without_ms": without, "with_ms": ours, "ratio": ratio, "median_ratio": median}
-        over = min(ratio, median) > LIMIT
+        pairs = [(ask(workers[0], name), ask(workers[1], name)) for _ in range(EPOCHS)]
+        figures = side_by_side.compared(pairs)
+        over = side_by_side.is_over(figures, LIMIT)
         results.append({"pipeline": name, "epochs": EPOCHS, "over": over, **figures})
         if not chosen.json:
             print(
-                f"{name:20} without {without:8.1f} ms, with {ours:8.1f} ms: ratio {ratio:.3f} "
-                f"(median {median:.3f}), limit {LIMIT}{' OVER' if over else ''}",
+                f"{name:20} without {figures['without_ms']:8.1f} ms, with "
+                f"{figures['with_ms']:8.1f} ms: ratio {figures['ratio']:.3f} (median "
+                f"{figures['median_ratio']:.3f}), limit {LIMIT}{' OVER' if over else ''}",
                 flush=True,
             )
     for worker in workers:

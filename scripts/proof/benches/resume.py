@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import side_by_side
+from .side_by_side import ask
+
 STATE = "*.tf_repro.json"
 LARGEST = 50  # kB of a state
-SETTINGS = ("off", "on")
+RESUME, SETTINGS = "TF_REPRO_RESUME", ("off", "on")
 # What is timed -> (how often, the limit of the ratio).
 TIMED = {
     "a step of a loop": (15, 1.01),
@@ -74,62 +76,19 @@ def tasks(folder: str) -> dict[str, Callable[[], object]]:
     return dict(zip(TIMED, does, strict=True))
 
 
-def work(folder: str) -> None:
-    """Do once what each line of stdin names, and say how many milliseconds it took."""
-    known = tasks(folder)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        started = time.perf_counter()
-        known[line.strip()]()
-        print((time.perf_counter() - started) * 1000, flush=True)
-
-
-def environ(setting: str) -> dict[str, str]:
-    """Return the environment of one side."""
-    return {**os.environ, "TF_REPRO_RESUME": setting, "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-def start(setting: str, folder: Path) -> "subprocess.Popen[str]":
-    """Start an interpreter that does what it is asked to, and wait until it is ready."""
-    folder.mkdir()
-    worker = subprocess.Popen(
-        [sys.executable, __file__, "--work", str(folder)],
-        env=environ(setting),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert worker.stdout is not None
-    while worker.stdout.readline().strip() != "ready":
-        if worker.poll() is not None:
-            raise SystemExit(2)
-    return worker
-
-
-def ask(worker: "subprocess.Popen[str]", name: str) -> float:
-    """Return how many milliseconds a worker takes for it."""
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    worker.stdin.write(f"{name}\n")
-    worker.stdin.flush()
-    return float(worker.stdout.readline())
-
-
 def importing(setting: str) -> float:
     """Return how many milliseconds a process takes that imports TensorFlow and Keras."""
     started = time.perf_counter()
     argv = [sys.executable, "-c", "import tensorflow as tf; tf.keras.Model"]
-    subprocess.run(argv, env=environ(setting), check=True)
+    environ = {**os.environ, RESUME: setting, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run(argv, env=environ, check=True, stderr=subprocess.DEVNULL)
     return (time.perf_counter() - started) * 1000
 
 
-def compared(name: str, limit: float, pairs: list[tuple[float, float]]) -> dict[str, Any]:
-    """Return the figures of pairs of times, without and with; the least, and the median ratio."""
-    without, ours = (min(side) for side in zip(*pairs, strict=True))
-    median = statistics.median(b / a for a, b in pairs)
-    figures = {"without_ms": without, "with_ms": ours, "ratio": ours / without}
-    over = min(ours / without, median) > limit
-    return {"what": name, "limit": limit, "over": over, "median_ratio": median, **figures}
+def judged(name: str, limit: float, pairs: list[tuple[float, float]]) -> dict[str, Any]:
+    """Return the figures of pairs of times, without and with, and whether they are over a limit."""
+    figures = side_by_side.compared(pairs)
+    return {"what": name, "limit": limit, "over": side_by_side.is_over(figures, limit), **figures}
 
 
 def main() -> int:
@@ -139,7 +98,7 @@ def main() -> int:
     parser.add_argument("--work", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.work:
-        work(chosen.work)
+        side_by_side.serve(tasks(chosen.work))
         return 0
     results = []
 
@@ -155,12 +114,17 @@ def main() -> int:
             )
 
     root = Path(tempfile.mkdtemp())
-    workers = [start(setting, root / setting) for setting in SETTINGS]
+    workers = []
+    for setting in SETTINGS:
+        (root / setting).mkdir()
+        worker = side_by_side.start("resume", {RESUME: setting}, str(root / setting))
+        side_by_side.names(worker)  # one after the other: both begin when both are ready
+        workers.append(worker)
     for name, (times, limit) in TIMED.items():
         for worker in workers:
             ask(worker, name)  # the first time traces
         pairs = [(ask(workers[0], name), ask(workers[1], name)) for _ in range(times)]
-        tell(compared(name, limit, pairs))
+        tell(judged(name, limit, pairs))
     for worker in workers:
         worker.communicate()
     states = sorted(root.rglob(STATE))
@@ -170,7 +134,7 @@ def main() -> int:
     shutil.rmtree(root)
     importing(SETTINGS[0])
     pairs = [(importing(SETTINGS[0]), importing(SETTINGS[1])) for _ in range(STARTS)]
-    tell(compared("import tensorflow", START_LIMIT, pairs))
+    tell(judged("import tensorflow", START_LIMIT, pairs))
     if chosen.json:
         print(json.dumps([*results, {"what": "state", "kilobytes": size}], indent=1))
     return int(any(result["over"] for result in results) or size > LARGEST)
