@@ -13,7 +13,7 @@ ASLR = ("auto", "on", "off")
 # cores; "machine" leaves that to the libraries, for full speed on this kind of machine.
 REACHES = ("anywhere", "machine")
 # Whether a training that is started again from a checkpoint goes on as if it had never stopped.
-RESUME = ("off", "on")
+RESUME = ("on", "off")
 # Whether a run leaves its passport with the tracker that the script uses.
 TRACK = ("0", "1")
 # A line on stderr for every hook, or none.
@@ -48,7 +48,7 @@ class Settings:
         aslr: str = ASLR[0],
         *,
         reach: str = REACHES[0],
-        resume: bool = False,
+        resume: bool = True,
         track: bool = False,
         debug: bool = False,
         task: "str | None" = None,

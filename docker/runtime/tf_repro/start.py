@@ -50,7 +50,7 @@ def _follow_training() -> None:
 
 
 def _leave_passports() -> None:
-    from tf_repro import tracking  # noqa: PLC0415  # for those who have asked for it
+    from tf_repro import tracking  # noqa: PLC0415  # for modes that resume
 
     for name, file in tracking.WATCHED.items():
         hooks.on_import(name, _source_hook(file, "ON_IMPORT", "tracking"))
@@ -108,7 +108,7 @@ def arm(chosen: settings.Settings) -> None:
         hooks.on_import(name, *identities)
     # Not in a cluster, whose workers save and restore together: that is not covered.
     if chosen.resume and chosen.deterministic and chosen.task is None:
-        from tf_repro import resume  # noqa: PLC0415  # for those who have asked for it
+        from tf_repro import resume  # noqa: PLC0415  # for modes that resume
 
         for name, file in resume.WATCHED.items():
             hooks.on_import(name, _source_hook(file, "ON_IMPORT", "resume"))

@@ -19,6 +19,7 @@ def test_imports_next_to_nothing(python: Interpreter) -> None:
         "tf_repro",
         "tf_repro.environment",
         "tf_repro.hooks",
+        "tf_repro.resume",
         "tf_repro.settings",
         "tf_repro.sources",
         "tf_repro.start",

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import random
+import struct
 import sys
 from typing import Any
 
@@ -39,7 +40,7 @@ def decoded(value: Any) -> Any:
 def of_python(generator: random.Random) -> list[Any]:
     """Return the state of one of Python's generators."""
     version, words, gauss = generator.getstate()
-    data = b"".join(word.to_bytes(4, "little") for word in words)
+    data = struct.pack(f"<{len(words)}I", *words)
     return [version, base64.b64encode(data).decode(), None if gauss is None else gauss.hex()]
 
 
@@ -47,7 +48,7 @@ def to_python(generator: random.Random, state: list[Any]) -> None:
     """Put one of Python's generators into a state that `of_python` returned."""
     version, text, gauss = state
     data = base64.b64decode(text)
-    words = tuple(int.from_bytes(data[n : n + 4], "little") for n in range(0, len(data), 4))
+    words = struct.unpack(f"<{len(data) // 4}I", data)
     generator.setstate((version, words, None if gauss is None else float.fromhex(gauss)))
 
 

@@ -1,9 +1,9 @@
 """Random ops of functions: their states are kept where they can be read and written.
 
 A legacy random op counts what it has drawn inside its kernel, which nobody can read. Where the
-script saves checkpoints, such an op becomes a stateless one, whose counter is in a variable. It
-draws the same numbers: both are Philox, with the op's two seeds as key and upper counter, and 256
-steps of the counter for each number that is asked for.
+script saves checkpoints, such an op becomes one whose counter is in a variable. It draws the same
+numbers: both are Philox, with the op's two seeds as key and upper counter, and 256 steps of the
+counter for each number that is asked for.
 https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/util/guarded_philox_random.cc
 https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/kernels/random_op.cc
 """
@@ -12,20 +12,45 @@ import itertools
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tf_repro import patch
 from tf_repro.draws import keys
 
 _PHILOX = 1  # tf.random.Algorithm.PHILOX
 
+
+class _Op(NamedTuple):
+    """What draws the same numbers as a legacy op.
+
+    Attributes:
+        stateful: the op that has its state in a variable, which must be beside it.
+        stateless: the op that is given a state.
+        takes: its arguments after the shape.
+    """
+
+    stateful: str
+    stateless: str
+    takes: tuple[str, ...] = ("dtype",)
+
+
+# By the function that makes the legacy op.
+_OPS = {
+    "random_uniform": _Op("StatefulUniform", "StatelessRandomUniformV2"),
+    "random_uniform_int": _Op(
+        "StatefulUniformInt", "StatelessRandomUniformIntV2", ("minval", "maxval")
+    ),
+    "random_standard_normal": _Op("StatefulStandardNormalV2", "StatelessRandomNormalV2"),
+    "truncated_normal": _Op("StatefulTruncatedNormal", "StatelessTruncatedNormalV2"),
+}
+
 # The methods of tf.function's class that trace, at the first call and at others.
 _TRACING = ("_initialize", "_call")
 
 # Whether the script has what saves checkpoints; until then, its functions are traced as ever.
 _saving = False
-# Seeds and kind of an op, and the how-manieth such -> the counter that it began with here.
-_known: dict[str, int] = {}
+# Seeds and kind of an op, and the how-manieth such -> the variable that has its counter.
+_known: dict[str, Any] = {}
 _numbers: dict[str, Any] = {}
 # The counters of ops that have not been traced since the program was started again.
 _to_come: dict[str, int] = {}
@@ -60,10 +85,10 @@ def _begin(name: str, seed: int, seed2: int) -> None:
     tensorflow = sys.modules["tensorflow"]
     counter = _to_come.pop(name, 0)
     with tensorflow.init_scope(), tensorflow.device("CPU:0"):
+        _known[name] = variable = _variable(name)
         tensorflow.raw_ops.AssignVariableOp(
-            resource=_variable(name), value=tensorflow.constant([counter, seed2, seed], "int64")
+            resource=variable, value=tensorflow.constant([counter, seed2, seed], "int64")
         )
-    _known[name] = counter
 
 
 def _in_xla() -> bool:
@@ -101,39 +126,31 @@ def _is_of_dataset(graph: Any) -> bool:
     return False
 
 
-def _philox(name: str, seed: int, seed2: int, shape: Any) -> dict[str, Any]:
-    """Return what a stateless op draws by, and move the counter on."""
-    tensorflow = sys.modules["tensorflow"]
-    raw = tensorflow.raw_ops
+def _followed(name: str, seed: int, seed2: int) -> str:
+    """Begin the counter of one more op of its kind and seeds, and return its name."""
     alike = f"{name}:{seed}:{seed2}"
     name = f"{alike}:{next(_numbers.setdefault(alike, itertools.count()))}"
     _begin(name, seed, seed2)
+    return name
+
+
+def _on_cpu(op: _Op, counter: str, given: dict[str, Any]) -> Any:
+    """Draw by one op that moves the counter on itself, and so where the counter is."""
+    tensorflow = sys.modules["tensorflow"]
     with tensorflow.device("CPU:0"):
-        size = tensorflow.cast(tensorflow.reduce_prod(shape), tensorflow.uint64)
-        state = raw.RngReadAndSkip(resource=_variable(name), alg=_PHILOX, delta=size)
+        draw = getattr(tensorflow.raw_ops, op.stateful)
+        return draw(resource=_variable(counter), algorithm=_PHILOX, **given)
+
+
+def _anywhere(op: _Op, counter: str, given: dict[str, Any]) -> Any:
+    """Move the counter on, and draw by an op that a GPU has as well."""
+    tensorflow = sys.modules["tensorflow"]
+    raw = tensorflow.raw_ops
+    with tensorflow.device("CPU:0"):
+        size = tensorflow.cast(tensorflow.reduce_prod(given["shape"]), tensorflow.uint64)
+        state = raw.RngReadAndSkip(resource=_variable(counter), alg=_PHILOX, delta=size)
         words = tensorflow.bitcast(state, tensorflow.uint64)
-    return {"key": words[2:], "counter": words[:2], "alg": _PHILOX}
-
-
-def _stateless() -> dict[str, Callable[..., Any]]:
-    raw = sys.modules["tensorflow"].raw_ops
-    return {
-        "random_uniform": lambda by, shape, dtype: raw.StatelessRandomUniformV2(
-            shape=shape, dtype=dtype, **by
-        ),
-        "random_uniform_int": lambda by, shape, minval, maxval: raw.StatelessRandomUniformIntV2(
-            shape=shape, minval=minval, maxval=maxval, **by
-        ),
-        "random_standard_normal": lambda by, shape, dtype: raw.StatelessRandomNormalV2(
-            shape=shape, dtype=dtype, **by
-        ),
-        "truncated_normal": lambda by, shape, dtype: raw.StatelessTruncatedNormalV2(
-            shape=shape, dtype=dtype, **by
-        ),
-    }
-
-
-NAMES = ("random_uniform", "random_uniform_int", "random_standard_normal", "truncated_normal")
+    return getattr(raw, op.stateless)(key=words[2:], counter=words[:2], alg=_PHILOX, **given)
 
 
 def _op(name: str) -> Callable[..., Any]:
@@ -145,11 +162,13 @@ def _op(name: str) -> Callable[..., Any]:
         graph = tensorflow.compat.v1.get_default_graph()
         if not _is_followed(graph):
             return original(*args, **kwargs)
-        given = {key: kwargs[key] for key in kwargs if key not in {"seed", "seed2", "name"}}
+        takes = ("shape", *_OPS[name].takes)
+        given = {**dict(zip(takes, args, strict=False)), **kwargs}
         with tensorflow.name_scope(kwargs.get("name") or name):
-            shape = tensorflow.convert_to_tensor(args[0])
-            by = _philox(name, int(seeds[0]), int(seeds[1]), shape)  # type: ignore[arg-type]
-            return _stateless()[name](by, shape, *args[1:], **given)
+            given["shape"] = tensorflow.convert_to_tensor(given["shape"])
+            counter = _followed(name, int(seeds[0]), int(seeds[1]))  # type: ignore[arg-type]
+            draw = _anywhere if tensorflow.config.list_logical_devices("GPU") else _on_cpu
+            return draw(_OPS[name], counter, {each: given[each] for each in takes})
 
     return op
 
@@ -160,10 +179,9 @@ def save() -> dict[str, int]:
         return dict(_to_come)
     tensorflow = sys.modules["tensorflow"]
     state = dict(_to_come)
-    with tensorflow.device("CPU:0"):
-        for name in _known:
-            read = tensorflow.raw_ops.ReadVariableOp(resource=_variable(name), dtype="int64")
-            state[name] = int(read.numpy()[0])
+    for name, variable in _known.items():
+        read = tensorflow.raw_ops.ReadVariableOp(resource=variable, dtype="int64")
+        state[name] = int(read.numpy()[0])
     return {name: counter for name, counter in state.items() if counter}
 
 
@@ -179,7 +197,7 @@ def restore(state: dict[str, int]) -> None:
 
 
 def _on_random_ops(module: ModuleType) -> None:
-    for name in NAMES:
+    for name in _OPS:
         patch.around(module, name)(_op(name))
 
 

@@ -39,6 +39,8 @@ _process = os.getpid()
 # Whether this process has trained, so that what it loads is no training that goes on.
 _has_trained = False
 _said: set[str] = set()
+# Why what was restored is nothing to go on from. Whoever only evaluates need not know.
+_unsaid: list[str] = []
 # The checkpoint that was restored, and its state, until the training goes on from it.
 _pending: "tuple[str, dict[str, Any]] | None" = None
 # Checkpoints whose states were written while callbacks were called, for each such round.
@@ -55,6 +57,9 @@ def note_training() -> None:
     """Take down that this process has trained; what it restores from now on is its own affair."""
     global _has_trained  # noqa: PLW0603  # once for each process
     _has_trained = True
+    for line in _unsaid:
+        _say(line)
+    _unsaid.clear()
 
 
 def _script() -> str:
@@ -149,7 +154,9 @@ def restored(checkpoint: str) -> None:
         state = state_file.read(checkpoint)
         if state is None:
             if f"{os.sep}.keras{os.sep}" not in checkpoint:  # of Keras' own, trained elsewhere
-                _say(f"{checkpoint} has no state beside it: random numbers and data begin anew")
+                _unsaid.append(
+                    f"{checkpoint} has no state beside it: random numbers and data begin anew"
+                )
             return
         _refuse_others(state)
         armed = _pending is not None
@@ -161,7 +168,7 @@ def restored(checkpoint: str) -> None:
     except FileNotFoundError:
         return
     except Exception as error:  # noqa: BLE001  # as above
-        _refuse(checkpoint, error)
+        _unsaid.append(_refusal(checkpoint, error))
 
 
 def _refuse_others(state: dict[str, Any]) -> None:
@@ -170,8 +177,8 @@ def _refuse_others(state: dict[str, Any]) -> None:
             raise state_file.RefusedError(f"it is of another {what}")
 
 
-def _refuse(checkpoint: str, error: Exception) -> None:
-    _say(
+def _refusal(checkpoint: str, error: Exception) -> str:
+    return (
         f"{state_file.beside(checkpoint)} is not used: {_why(error)}; "
         "random numbers and data begin anew"
     )
@@ -210,7 +217,7 @@ def go_on() -> None:
     except Exception as error:  # noqa: BLE001  # as above
         for name, part in PARTS.items():
             part.restore(before[name])
-        _refuse(checkpoint, error)
+        _say(_refusal(checkpoint, error))
 
 
 @contextlib.contextmanager

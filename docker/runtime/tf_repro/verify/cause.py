@@ -29,10 +29,6 @@ class Cause:
 # Stage -> class and reason, where the stage alone tells them.
 _BY_STAGE = {
     Stage.INITIAL: (CauseKind.STREAM, "the weights differ before the first step: initialisers"),
-    Stage.GRADIENTS: (
-        CauseKind.KERNEL,
-        "batch, weights and loss are equal, and the gradients are not: the backward pass",
-    ),
     Stage.WEIGHTS: (
         CauseKind.OPTIMISER,
         "the gradients are equal, and the weights after the update are not",
@@ -49,12 +45,8 @@ def explain(one: Run, other: Run, first: Difference) -> Cause:
 
 
 def _kind(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
-    if first.stage == Stage.BEFORE:
-        return CauseKind.BETWEEN, _of_weights_before(one, other)
-    if first.stage == Stage.BATCH:
-        return CauseKind.DATA, _of_batch(one, other, first)
-    if first.stage == Stage.LOSS:
-        return _of_loss(one, other, first)
+    if first.stage in _BY_RUNS:
+        return _BY_RUNS[first.stage](one, other, first)
     if first.stage == Stage.STDOUT and not one.steps and _is_audited(one, other):
         return _of_draws(one, other)
     failed = next((run for run in (one, other) if run.ended.exit_status), None)
@@ -98,23 +90,25 @@ def _of_failure(run: Run) -> str:
     return f"one of the runs failed{after} with exit status {status}: {words}"
 
 
-def _of_weights_before(one: Run, other: Run) -> str:
+def _of_weights_before(one: Run, other: Run, _: Difference) -> tuple[CauseKind, str]:
     unseen = one.unrecorded or other.unrecorded
-    return (
+    return CauseKind.BETWEEN, (
         "the weights were equal when they were last recorded, and those that this step works with "
         "are not: something changes them in between, such as a callback"
         + (", or a step that was not recorded" if unseen else "")
     )
 
 
-def _of_batch(one: Run, other: Run, first: Difference) -> str:
+def _of_batch(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
     """Tell the order of examples from their content, over the whole epoch."""
     ours, theirs = (_epoch(run, first) for run in (one, other))
     if _multiset(ours) == _multiset(theirs):
-        return "the same examples came in another order"
-    if sorted(step.examples for step in ours) == sorted(step.examples for step in theirs):
-        return "the same batches came in another order"
-    return "the content of the examples differs (or which of them there are)"
+        words = "the same examples came in another order"
+    elif sorted(step.examples for step in ours) == sorted(step.examples for step in theirs):
+        words = "the same batches came in another order"
+    else:
+        words = "the content of the examples differs (or which of them there are)"
+    return CauseKind.DATA, words
 
 
 def _epoch(run: Run, first: Difference) -> list[Step]:
@@ -150,6 +144,23 @@ def _of_loss(one: Run, other: Run, first: Difference) -> tuple[CauseKind, str]:
         f"{begins} and the loss is not: a kernel, or the batch, which a loop written by hand "
         "does not tell us; `tf_repro.record('batch', x)` does"
     )
+
+
+def _of_gradients(one: Run, other: Run, _: Difference) -> tuple[CauseKind, str]:
+    begins = "batch, weights and loss are equal, and"
+    # The loss is one rounded sum, which does not always show that its parts are others.
+    if racing := races(one, other):
+        return CauseKind.RACE, f"{begins} {racing}"
+    return CauseKind.KERNEL, f"{begins} the gradients are not: the backward pass"
+
+
+# Stage -> what finds class and reason, where it takes what the runs have recorded.
+_BY_RUNS = {
+    Stage.BEFORE: _of_weights_before,
+    Stage.BATCH: _of_batch,
+    Stage.LOSS: _of_loss,
+    Stage.GRADIENTS: _of_gradients,
+}
 
 
 def races(*runs: Run) -> str:

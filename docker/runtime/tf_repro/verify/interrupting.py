@@ -5,7 +5,6 @@ started again in the same folder, in a fresh process.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +18,6 @@ from tf_repro.verify.running.progress import Progress
 from tf_repro.verify.running.run import CannotRunError, last_words, record
 from tf_repro.verify.verdict import Judged, Verdict
 
-RESUME = "TF_REPRO_RESUME"
 FEWEST_STEPS = 2  # of a run that can be killed amid them
 # What a difference right after the resumption tells: the first stage that differs.
 NOT_RESTORED = {
@@ -41,8 +39,6 @@ def verify(folder: Path, chosen: argparse.Namespace) -> Verdict:
     count = int(chosen.interrupt)
     folders = [folder / f"run-{number}" for number in range(1, count + 2)]
     progress = Progress(len(folders))
-    # Resuming is switched on for all of them: it is what is asked about.
-    environ = {RESUME: "on", **os.environ}
 
     def one(number: int, kill_at: "int | None" = None) -> None:
         ended = record(
@@ -51,7 +47,6 @@ def verify(folder: Path, chosen: argparse.Namespace) -> Verdict:
             records=folder,
             artifacts=chosen.artifacts,
             kill_at=kill_at,
-            environ=environ,
             on_progress=lambda words: progress.show(number, words),
         )
         progress.done(number, ended)

@@ -94,7 +94,6 @@ def test_a_training_that_resumes_is_the_one_that_was_never_stopped(
     assert "not restored" not in said
     assert json.loads((tmp_path / "p.json").read_text())["verified"]["interruptions"] == 3
     assert (tmp_path / "o.html").read_text().count("class='kill'") == 3
-    assert {environ["TF_REPRO_RESUME"] for environ in programs.environs} == {"on"}
 
 
 @pytest.mark.parametrize(

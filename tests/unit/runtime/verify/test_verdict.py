@@ -61,11 +61,14 @@ def another_seed(made: list[Row]) -> None:
     set_step(1, loss_bits="0")(made)
 
 
-def racing(made: list[Row]) -> None:
-    (graph,) = (row for row in made if row["kind"] == "graph")
-    loop = {"type": "RandomNormal", "name": "while", "place": "train.py:8", "races": True}
-    graph["random_ops"].append({**loop, "seeded": True, "seeds": []})
-    set_step(2, loss_bits="0")(made)
+def racing(**values: object) -> Change:
+    def change(made: list[Row]) -> None:
+        (graph,) = (row for row in made if row["kind"] == "graph")
+        loop = {"type": "RandomNormal", "name": "while", "place": "train.py:8", "races": True}
+        graph["random_ops"].append({**loop, "seeded": True, "seeds": []})
+        set_step(2, **values)(made)
+
+    return change
 
 
 def another_generator(made: list[Row]) -> None:
@@ -101,7 +104,13 @@ CASES: dict[str, tuple[Change, str, int, str, str]] = {
     "loss, seeded": (set_step(2, loss_bits="0"), Stage.LOSS, 2, CauseKind.KERNEL, "forward"),
     "loss, unseeded": (unseeded, Stage.LOSS, 2, CauseKind.STREAM, "RandomUniform of train.py:7"),
     "loss, another seed": (another_seed, Stage.LOSS, 1, CauseKind.STREAM, "have other seeds"),
-    "loss, a race": (racing, Stage.LOSS, 2, CauseKind.RACE, "train.py:8 (RandomNormal)"),
+    "loss, a race": (
+        racing(loss_bits="0"), Stage.LOSS, 2, CauseKind.RACE, "train.py:8 (RandomNormal)",
+    ),
+    "gradients, a race that the loss does not show": (
+        racing(gradients=digests(302, 1)),
+        Stage.GRADIENTS, 2, CauseKind.RACE, "train.py:8 (RandomNormal)",
+    ),
     "loss, another generator": (
         another_generator, Stage.LOSS, 3, CauseKind.STREAM,
         "the state of the Generator of train.py:3 (from step 3 on) is not",
