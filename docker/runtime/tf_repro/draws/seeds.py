@@ -88,7 +88,7 @@ def is_own(graph: Any) -> bool:
     return graph.seed is not None  # a graph of TF 1, which set_seed alone gives one
 
 
-def _replica() -> str:
+def replica() -> str:
     """Return the part of a name that tells one replica of a distribution strategy from another."""
     # None while TensorFlow itself is being imported.
     distribute = getattr(sys.modules["tensorflow"], "distribute", None)
@@ -100,7 +100,7 @@ def _replica() -> str:
 def stream_seed(graph: Any) -> StreamSeed:
     """Return the seed of the next op, or generator, without one that draws in `graph`."""
     here = place(graph)
-    name = f"{here.path}{_replica()}"
+    name = f"{here.path}{replica()}"
     number = here.number(name)
     return StreamSeed(streams.named(KIND, f"{name}:{KIND}#{number}", SEED_BITS) or 1)
 

@@ -4,8 +4,8 @@ Whenever the script's own checkpointing saves, the state of every random source 
 every pipeline are left beside the checkpoint, and whenever it restores, they are restored, too.
 The script is not asked for anything, and what it saves stays as it is.
 
-This table is loaded at the start, where TF_REPRO_RESUME asks for it, and the files when their
-modules are imported.
+This table is loaded at the start, unless TF_REPRO_RESUME is off, and the files when their modules
+are imported.
 """
 
 # Module that is awaited -> file beside this one that knows what to do with it.
@@ -15,6 +15,7 @@ WATCHED = {
     "tensorflow.python.framework.random_seed": "objects",
     "tensorflow.python.ops.stateful_random_ops": "objects",
     "keras.src.random.seed_generator": "objects",
+    "tensorflow.python.framework.func_graph": "traces",
     "tensorflow.python.ops.gen_random_ops": "kernels",
     "tensorflow.python.data.ops.dataset_ops": "pipelines",
     "tensorflow.python.data.ops.iterator_ops": "pipelines",

@@ -8,14 +8,14 @@ https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/util/guard
 https://github.com/tensorflow/tensorflow/blob/v2.15.1/tensorflow/core/kernels/random_op.cc
 """
 
-import itertools
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from tf_repro import patch
-from tf_repro.draws import keys
+from tf_repro.draws import keys, seeds
+from tf_repro.resume import traces
 
 _PHILOX = 1  # tf.random.Algorithm.PHILOX
 
@@ -49,13 +49,52 @@ _TRACING = ("_initialize", "_call")
 
 # Whether the script has what saves checkpoints; until then, its functions are traced as ever.
 _saving = False
-# Seeds and kind of an op, and the how-manieth such -> the variable that has its counter.
-_known: dict[str, Any] = {}
-_numbers: dict[str, Any] = {}
-# The counters of ops that have not been traced since the program was started again.
-_to_come: dict[str, int] = {}
+# Name of an op -> its counters, of which the last has taken the place of those before.
+_known: "dict[str, list[_Counter]]" = {}
+# The states of ops that the program had before it was interrupted, and which of them are here.
+_to_come: dict[str, list[int]] = {}
+_found: set[str] = set()
 # Functions that were traced before anything was known to save, and draw.
 _unseen = 0
+
+
+class _Counter:
+    """What a random op of a function draws by, in a variable: its counter and its two seeds.
+
+    Attributes:
+        shared_name: of the variable, by which a function finds it: what a function captures, one
+            that is exported would have to bring along.
+        own: the state that the op was made with.
+        began: the state that it began with, which another one may have left.
+    """
+
+    def __init__(self, shared_name: str, own: list[int], began: list[int]) -> None:
+        self.shared_name, self.own = shared_name, own
+        tensorflow = sys.modules["tensorflow"]
+        with tensorflow.init_scope(), tensorflow.device("CPU:0"):
+            self._variable = self.handle()
+        self.begin(began)
+
+    def handle(self) -> Any:
+        """Return the variable, as the graph that is being traced finds it."""
+        return sys.modules["tensorflow"].raw_ops.VarHandleOp(
+            dtype="int64", shape=[3], shared_name=self.shared_name, container=""
+        )
+
+    def begin(self, state: list[int]) -> None:
+        """Go on from a state."""
+        self.began = state
+        tensorflow = sys.modules["tensorflow"]
+        with tensorflow.init_scope(), tensorflow.device("CPU:0"):
+            value = tensorflow.constant(state, "int64")
+            tensorflow.raw_ops.AssignVariableOp(resource=self._variable, value=value)
+
+    def state(self) -> list[int]:
+        """Return the present state."""
+        tensorflow = sys.modules["tensorflow"]
+        with tensorflow.init_scope():
+            read = tensorflow.raw_ops.ReadVariableOp(resource=self._variable, dtype="int64")
+        return [int(word) for word in read.numpy()]
 
 
 def expect_saves() -> None:
@@ -71,24 +110,7 @@ def unseen() -> int:
 
 def not_found_again() -> int:
     """Return how many ops of the interrupted program have not been traced again."""
-    return len(_to_come)
-
-
-def _variable(name: str) -> Any:
-    # Looked up by its name, so that no function captures it, as one that is exported must not.
-    return sys.modules["tensorflow"].raw_ops.VarHandleOp(
-        dtype="int64", shape=[3], shared_name=f"tf_repro/{name}", container=""
-    )
-
-
-def _begin(name: str, seed: int, seed2: int) -> None:
-    tensorflow = sys.modules["tensorflow"]
-    counter = _to_come.pop(name, 0)
-    with tensorflow.init_scope(), tensorflow.device("CPU:0"):
-        _known[name] = variable = _variable(name)
-        tensorflow.raw_ops.AssignVariableOp(
-            resource=variable, value=tensorflow.constant([counter, seed2, seed], "int64")
-        )
+    return len(_to_come.keys() - _found)
 
 
 def _in_xla() -> bool:
@@ -126,29 +148,36 @@ def _is_of_dataset(graph: Any) -> bool:
     return False
 
 
-def _followed(name: str, seed: int, seed2: int) -> str:
-    """Begin the counter of one more op of its kind and seeds, and return its name."""
-    alike = f"{name}:{seed}:{seed2}"
-    name = f"{alike}:{next(_numbers.setdefault(alike, itertools.count()))}"
-    _begin(name, seed, seed2)
-    return name
+def _follow(kind: str, graph: Any, seed: int, seed2: int) -> _Counter:
+    """Return the counter of an op that is being traced, which goes on if it is known."""
+    trace = traces.of(graph)
+    kind += seeds.replica()
+    name = f"{trace.name}:{kind}#{trace.number(kind)}"
+    counters = _known.setdefault(name, [])
+    own = [0, seed2, seed]
+    # Of a function that is traced again before it has run, the later trace is the one that runs.
+    goes_on = name in _to_come and all(one.state() == one.began for one in counters)
+    _found.update([name] if goes_on else [])
+    made = _Counter(f"tf_repro/{name}@{len(counters)}", own, _to_come[name] if goes_on else own)
+    counters.append(made)
+    return made
 
 
-def _on_cpu(op: _Op, counter: str, given: dict[str, Any]) -> Any:
+def _on_cpu(op: _Op, counter: _Counter, given: dict[str, Any]) -> Any:
     """Draw by one op that moves the counter on itself, and so where the counter is."""
     tensorflow = sys.modules["tensorflow"]
     with tensorflow.device("CPU:0"):
         draw = getattr(tensorflow.raw_ops, op.stateful)
-        return draw(resource=_variable(counter), algorithm=_PHILOX, **given)
+        return draw(resource=counter.handle(), algorithm=_PHILOX, **given)
 
 
-def _anywhere(op: _Op, counter: str, given: dict[str, Any]) -> Any:
+def _anywhere(op: _Op, counter: _Counter, given: dict[str, Any]) -> Any:
     """Move the counter on, and draw by an op that a GPU has as well."""
     tensorflow = sys.modules["tensorflow"]
     raw = tensorflow.raw_ops
     with tensorflow.device("CPU:0"):
         size = tensorflow.cast(tensorflow.reduce_prod(given["shape"]), tensorflow.uint64)
-        state = raw.RngReadAndSkip(resource=_variable(counter), alg=_PHILOX, delta=size)
+        state = raw.RngReadAndSkip(resource=counter.handle(), alg=_PHILOX, delta=size)
         words = tensorflow.bitcast(state, tensorflow.uint64)
     return getattr(raw, op.stateless)(key=words[2:], counter=words[:2], alg=_PHILOX, **given)
 
@@ -156,8 +185,8 @@ def _anywhere(op: _Op, counter: str, given: dict[str, Any]) -> Any:
 def _op(name: str) -> Callable[..., Any]:
     def op(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         tensorflow = sys.modules.get("tensorflow")
-        seeds = kwargs.get("seed"), kwargs.get("seed2")
-        if tensorflow is None or not all(isinstance(each, int) for each in seeds):
+        given_seeds = [kwargs.get("seed"), kwargs.get("seed2")]
+        if tensorflow is None or not all(isinstance(each, int) for each in given_seeds):
             return original(*args, **kwargs)
         graph = tensorflow.compat.v1.get_default_graph()
         if not _is_followed(graph):
@@ -166,34 +195,33 @@ def _op(name: str) -> Callable[..., Any]:
         given = {**dict(zip(takes, args, strict=False)), **kwargs}
         with tensorflow.name_scope(kwargs.get("name") or name):
             given["shape"] = tensorflow.convert_to_tensor(given["shape"])
-            counter = _followed(name, int(seeds[0]), int(seeds[1]))  # type: ignore[arg-type]
+            counter = _follow(name, graph, *given_seeds)  # type: ignore[arg-type]
             draw = _anywhere if tensorflow.config.list_logical_devices("GPU") else _on_cpu
             return draw(_OPS[name], counter, {each: given[each] for each in takes})
 
     return op
 
 
-def save() -> dict[str, int]:
-    """Return the counters of all ops that have drawn."""
-    if not _known:
-        return dict(_to_come)
-    tensorflow = sys.modules["tensorflow"]
-    state = dict(_to_come)
-    for name, variable in _known.items():
-        read = tensorflow.raw_ops.ReadVariableOp(resource=variable, dtype="int64")
-        state[name] = int(read.numpy()[0])
-    return {name: counter for name, counter in state.items() if counter}
+def save() -> dict[str, list[int]]:
+    """Return the states of all ops that have drawn: counter, upper counter and key."""
+    state = {name: kept for name, kept in _to_come.items() if name not in _found}
+    for name, counters in _known.items():
+        states = (counter.state() for counter in reversed(counters))
+        latest = next((each for each in states if each[0]), None)
+        if latest is not None:
+            state[name] = latest
+    return state
 
 
-def restore(state: dict[str, int]) -> None:
+def restore(state: dict[str, list[int]]) -> None:
     """Put the counters of all ops, here or to come, where they were."""
     _to_come.clear()
-    _to_come.update({name: counter for name, counter in state.items() if name not in _known})
-    for name in _known:
-        _, seed, seed2, _ = name.split(":")
-        if name in state:
-            _to_come[name] = state[name]
-        _begin(name, int(seed), int(seed2))
+    _to_come.update(state)
+    _found.clear()
+    for name, counters in _known.items():
+        _found.update([name] if name in state else [])
+        for counter in counters:
+            counter.begin(state.get(name, counter.own))
 
 
 def _on_random_ops(module: ModuleType) -> None:

@@ -105,7 +105,12 @@ def saved(checkpoint: str, written: "str | None" = None) -> None:
         return
     try:
         parts = {name: part.save() for name, part in PARTS.items()}
-        state = {**_identity(), "loop": entry.loop(), "parts": parts}
+        state = {
+            **_identity(),
+            "loop": entry.loop(),
+            "unseen": kernels.unseen(),
+            "parts": parts,
+        }
         state_file.write(checkpoint, state_file.digest_of(written or checkpoint), state)
         if _rounds:
             _rounds[-1].append(checkpoint)
@@ -113,11 +118,6 @@ def saved(checkpoint: str, written: "str | None" = None) -> None:
             _say(
                 f"{kernels.not_found_again()} random ops of functions were not traced again as "
                 "before the interruption: what draws in their place draws other numbers"
-            )
-        if kernels.unseen():
-            _say(
-                f"{checkpoint}: {kernels.unseen()} random ops were traced before anything was "
-                "known to save, and begin again if the training is resumed from it"
             )
     except Exception as error:  # noqa: BLE001  # whatever it is, the training goes on
         _say(f"{checkpoint} has no state to resume from: {_why(error)}")
@@ -214,6 +214,11 @@ def go_on() -> None:
     try:
         for name, part in PARTS.items():
             part.restore(parts[name])
+        if state["unseen"]:
+            _say(
+                f"{checkpoint}: {state['unseen']} random ops had been traced before anything was "
+                "known to save, and begin again"
+            )
     except Exception as error:  # noqa: BLE001  # as above
         for name, part in PARTS.items():
             part.restore(before[name])

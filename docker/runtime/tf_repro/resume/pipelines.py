@@ -81,7 +81,10 @@ def _on_iterator_ops(module: ModuleType) -> None:
 
     @patch.around(module, "OwnedIterator._create_iterator")
     def create_iterator(original: Callable[..., None], self: Any, dataset: Any) -> None:
-        (begin if eager() else _only)(original, self, dataset)
+        if eager():
+            begin(original, self, dataset)
+        else:
+            original(self, dataset)
 
     patch.around(module, "OwnedIterator._next_internal")(_counted(module))
 
@@ -91,10 +94,6 @@ def _on_iterator_ops(module: ModuleType) -> None:
         if known is not None:
             known.restored = True
         return original(self, *args)
-
-
-def _only(create: Callable[[Any, Any], None], iterator: Any, dataset: Any) -> None:
-    create(iterator, dataset)
 
 
 def _counted(module: ModuleType) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from tf_repro import messages
 
 # The version goes up when a reader of the old one would misread the new one.
-VERSION = 1
+VERSION = 2
 SUFFIX = ".tf_repro.json"
 # The largest file that is written or read, in bytes.
 LARGEST = 50_000

@@ -15,7 +15,7 @@ from tf_repro.messages import say
 from tf_repro.verify import notebook_notes
 from tf_repro.verify.running import workspace
 from tf_repro.verify.running.progress import Progress
-from tf_repro.verify.running.run import RUN, CannotRunError, last_words, record
+from tf_repro.verify.running.run import RUN, CannotRunError, last_words, read_ended, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _record_all(
 
 
 def _record(chosen: argparse.Namespace) -> int:
-    if chosen.keep.exists():
+    if chosen.keep.exists() and not chosen.interrupt:
         raise CannotRunError(f"--keep {chosen.keep}: is there already; name a new folder")
     notebook_notes.say_before(chosen.program)
     progress = Progress(1)
@@ -179,6 +179,10 @@ def _record(chosen: argparse.Namespace) -> int:
         else:
             progress.show(1, words)
 
+    if chosen.interrupt:
+        from tf_repro.verify import interrupting  # noqa: PLC0415  # NumPy
+
+        return interrupting.record_half(chosen, show)
     ended = record(
         chosen.program,
         chosen.keep.resolve(),
@@ -196,6 +200,10 @@ def _verdict(folders: Sequence[Path], chosen: argparse.Namespace) -> "Verdict":
     from tf_repro.verify.reading import records  # noqa: PLC0415  # NumPy
     from tf_repro.verify.verdict import add_pair, judge  # noqa: PLC0415  # NumPy
 
+    if any(read_ended(folder).killed for folder in folders):
+        from tf_repro.verify import interrupting  # noqa: PLC0415  # as above
+
+        return interrupting.judge(folders, chosen.tolerance)
     recorded = [records.read(folder) for folder in folders if not _is_extra(folder)]
     if all(one.ended.exit_status for one in recorded) and not any(one.steps for one in recorded):
         first = recorded[0]

@@ -60,6 +60,13 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     record.add_argument(
         "--bisect", type=_at_least(1), metavar="STEP", help="record every operation around it, too"
     )
+    record.add_argument(
+        "--interrupt",
+        type=_at_least(1),
+        metavar="N",
+        help="the N-th run that is killed; the same command again starts it again",
+    )
+    record.add_argument("--of", type=Path, help="the record of the run that nobody stops")
     record.add_argument("--progress", action="store_true", help="say on stdout how far it is")
     record.add_argument("program", nargs="+", help="after --: python train.py ...")
 

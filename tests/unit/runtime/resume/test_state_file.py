@@ -69,7 +69,7 @@ def test_a_state_that_was_changed_is_refused(checkpoint: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"version": 2, "states": []}', "[]", "{}", '{"version": 1, "states": [3]}', "[" * 9999],
+    ['{"version": 1, "states": []}', "[]", "{}", '{"version": 2, "states": [3]}', "[" * 9999],
 )
 def test_what_is_no_state_of_this_version_is_refused(checkpoint: str, text: str) -> None:
     write(checkpoint).write_text(text)

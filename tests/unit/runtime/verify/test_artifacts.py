@@ -105,6 +105,12 @@ def test_a_file_of_one_run_alone(tmp_path: Path) -> None:
     assert files.compare(one, other)[0].differing == ("only the first run wrote it",)
 
 
+def test_the_state_beside_a_checkpoint_is_no_result(tmp_path: Path) -> None:
+    """It has the digest of a file that may hold its date."""
+    found = compared(tmp_path, "model.keras.tf_repro.json", b"1", b"2")
+    assert (found.differing, found.ignored) == ((), ("what a training would go on from",))
+
+
 def test_event_files_are_paired_without_their_time_and_host(tmp_path: Path) -> None:
     one = run(tmp_path / "1", files={"logs/events.out.tfevents.17.host-a.1.0.v2": b"x"})
     other = run(tmp_path / "2", files={"logs/events.out.tfevents.18.host-b.7.0.v2": b"x"})

@@ -1,6 +1,7 @@
 """Runs that were killed and started again, put together and judged against one that was not."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class Programs:
     def __init__(self, change: Callable[[list[Row]], object] = lambda _: None) -> None:
         self.change = change
         self.every = 2
-        self.environs: list[dict[str, str]] = []
+        self.kills: list[int] = []
 
     def record(
         self,
@@ -26,11 +27,10 @@ class Programs:
         folder: Path,
         *,
         kill_at: int | None,
-        environ: dict[str, str],
         **_: object,
     ) -> Ended:
         """Do as running.run.record does."""
-        self.environs.append(environ)
+        self.kills += [kill_at] if kill_at else []
         made = rows()
         if kill_at is None:
             run(folder, made)
@@ -43,7 +43,8 @@ class Programs:
             text = "".join(json.dumps(row) + "\n" for row in again)
             (folder / "2-2.jsonl").write_text(text)
         ended = json.loads((folder / RUN).read_text())
-        (folder / RUN).write_text(json.dumps({**ended, "command": command}))
+        ended = {**ended, "command": command, "killed": kill_at or 0}
+        (folder / RUN).write_text(json.dumps(ended))
         return Ended(command, 0, 1.0)
 
     def _saved(self, kill_at: int) -> int:
@@ -71,7 +72,7 @@ def verify(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
     def verify(programs: Programs, *argv: str) -> tuple[int, str]:
-        monkeypatch.setattr(interrupting, "record", programs.record)
+        monkeypatch.setattr(interrupting.running, "record", programs.record)
         options = [f"--passport={tmp_path}/p.json", f"--html={tmp_path}/o.html", *argv]
         status = tf_repro.main(["verify", "--interrupt=3", *options, "--", "train"])
         said = capsys.readouterr()
@@ -155,10 +156,46 @@ def test_a_program_that_begins_anew_has_no_way_to_resume(verify: Verify) -> None
 
 
 def test_what_is_killed_is_a_step_that_follows_from_the_seed() -> None:
-    kills = interrupting._kills(50, 40)
-    assert kills[:3] == interrupting._kills(50, 3)
+    kills = [interrupting._kill(50, number) for number in range(1, 41)]
     assert set(kills) <= set(range(1, 50))
     assert len(set(kills)) > 20
+
+
+HALVES = """
+import os, pathlib, signal
+pathlib.Path("begun").touch()
+if "TF_REPRO_KILL" in os.environ:
+    pathlib.Path("saved").write_text(os.environ["TF_REPRO_KILL"])
+    os.kill(os.getpid(), signal.SIGKILL)
+pathlib.Path("ended").write_text(pathlib.Path("saved").read_text())
+"""
+
+
+def test_a_run_is_killed_and_then_started_again_by_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "unbroken", rows())
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "program.py").write_text(HALVES)
+    monkeypatch.chdir(tmp_path / "own")
+    into = tmp_path / "shared" / "run"
+    options = ["--interrupt=2", f"--of={tmp_path / 'unbroken'}", f"--keep={into}"]
+    argv = ["record", *options, "--", sys.executable, "program.py"]
+    assert tf_repro.main(argv) == 0
+    assert not (into / RUN).exists()
+    assert tf_repro.main(argv) == 0
+    ended = Ended(**json.loads((into / RUN).read_text()))
+    assert ended.killed == interrupting._kill(len(steps_of(rows())), 2)
+    assert (into / "files" / "ended").read_text() == str(ended.killed)
+    assert set(ended.written) == {"begun", "saved", "ended"}
+
+
+def test_half_a_run_without_an_unbroken_one_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["record", "--interrupt=1", f"--keep={tmp_path / 'run'}", "--", "true"]
+    assert tf_repro.main(argv) == 2
+    assert "name the record of a run that nobody stops, by --of" in capsys.readouterr().err
 
 
 def test_bad_input_is_one_line(verify: Verify, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from tf_repro.verify.reading.records import Run, Step
 _PROCESS = re.compile(r" of process (\d+)$")
 
 
-def read(folder: Path, unbroken: Run, killed: int) -> Run:
+def read(folder: Path, unbroken: Run) -> Run:
     """Return the run: the steps before it was started again, and then those of the second process.
 
     Whoever is started again counts from 1. Its last step is the unbroken run's last one, which
@@ -20,13 +20,12 @@ def read(folder: Path, unbroken: Run, killed: int) -> Run:
     Args:
         folder: of the run.
         unbroken: a run of the same program that nobody has stopped.
-        killed: after which step it was killed.
     """
     run = records.read(folder)
     first = [step for step in run.steps if not _process(step)]
     last = max((_process(step) for step in run.steps), default=0)
     again = [step for step in run.steps if last and _process(step) == last]
-    run.killed, run.went_on = killed, len(unbroken.steps) - len(again)
+    run.killed, run.went_on = run.ended.killed, len(unbroken.steps) - len(again)
     run.went_on = max(run.went_on, 0)
     begun, rest = unbroken.steps[: run.went_on], unbroken.steps[run.went_on :]
     run.steps = first[: len(begun)]

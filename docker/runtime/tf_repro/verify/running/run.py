@@ -35,6 +35,7 @@ class Ended:
         written: files that it wrote in its working folder, or below the artifacts folder.
         revision: the commit of the working folder, if there is one.
         notes: what is to be said of the program itself, as of a notebook's last run.
+        killed: after which step it was killed, to be started again; 0 where it was not.
     """
 
     command: list[str]
@@ -43,6 +44,7 @@ class Ended:
     written: list[str] = field(default_factory=list)
     revision: str = ""
     notes: list[str] = field(default_factory=list)
+    killed: int = 0
 
 
 class CannotRunError(Exception):
@@ -81,23 +83,15 @@ def record(
         CannotRunError: there is no such program or notebook, no copy of the working folder, or no
             folder of artifacts.
     """
-    try:
-        argv, notes = program.argv(command), program.notes(command)
-    except NotebookError as error:
-        raise CannotRunError(str(error)) from error
+    argv = _argv(command)
     into.mkdir(parents=True)
     source = source or Path.cwd()
     with tempfile.TemporaryDirectory(prefix=workspace.TEMPORARY) as folder:
         work = Path(folder) / source.name
-        try:
-            before = workspace.fill(source, work, records)
-        except workspace.CannotCopyError as error:
-            raise CannotRunError(str(error)) from error
+        before = _fill(source, work, records)
         before_artifacts = workspace.state(artifacts) if artifacts else {}
         started = time.monotonic()
-        given = {**(environ or os.environ), environment.RECORD: str(into)}
-        for name in (environment.BISECT, environment.AUDIT, environment.KILL):
-            given.pop(name, None)
+        given = _environ(into, environ)
         drawn = Path(folder) / "audit"
         audit = audit or bisect_at is not None
         if audit:
@@ -112,16 +106,93 @@ def record(
             draws.keep(drawn, work, into)
         if artifacts and not artifacts.is_dir():
             raise CannotRunError(f"--artifacts {artifacts}: the program has made no such folder")
-        names = workspace.written(work, before)
-        for name in names:
-            _keep(work / name, into / FILES / name)
+        names = _keep_written(work, before, into)
         for name in workspace.written(artifacts, before_artifacts) if artifacts else ():
             assert artifacts
             names.append(f"{artifacts.name}/{name}")
             _keep(artifacts / name, into / FILES / names[-1])
-        ended = Ended(
-            list(command), status, time.monotonic() - started, names, git_commit.of(source), notes
-        )
+        seconds = time.monotonic() - started
+        ended = _ended(command, status, seconds, names, source, kill_at or 0)
+    return _left(ended, into)
+
+
+def record_half(
+    command: Sequence[str],
+    into: Path,
+    *,
+    kill_at: int,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> "Ended | None":
+    """Run a program until it is killed; or to its end, where that has been done already.
+
+    So whoever calls it twice, on one machine or on two that share a disk, has a run that was killed
+    and started again. Its working folder stays beside `into` meanwhile.
+
+    Args:
+        command: as `record` takes it.
+        into: where its record is to be, or begins.
+        kill_at: the step after which it is killed.
+        on_progress: as `record` takes it.
+
+    Returns:
+        how it ended, or None if it was killed.
+
+    Raises:
+        CannotRunError: as `record` does.
+    """
+    argv = _argv(command)
+    work, begun = into.with_name(f"{into.name}-work"), into.with_name(f"{into.name}-begun.json")
+    started = time.monotonic()
+    if not begun.exists():
+        into.mkdir(parents=True)
+        before = _fill(Path.cwd(), work, into)
+        begun.write_text(json.dumps(before))
+        given = {**_environ(into), environment.KILL: str(kill_at)}
+        _run(argv, work, into, given, on_progress)
+        return None
+    status = _run(argv, work, into, _environ(into), on_progress)
+    before = {name: (one, other) for name, (one, other) in json.loads(begun.read_text()).items()}
+    names = _keep_written(work, before, into)
+    seconds = time.monotonic() - started
+    return _left(_ended(command, status, seconds, names, Path.cwd(), kill_at), into)
+
+
+def _argv(command: Sequence[str]) -> list[str]:
+    try:
+        return program.argv(command)
+    except NotebookError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _fill(source: Path, work: Path, records: Path) -> workspace.State:
+    try:
+        return workspace.fill(source, work, records)
+    except workspace.CannotCopyError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _environ(into: Path, environ: "Mapping[str, str] | None" = None) -> dict[str, str]:
+    given = {**(environ or os.environ), environment.RECORD: str(into)}
+    for name in (environment.BISECT, environment.AUDIT, environment.KILL):
+        given.pop(name, None)
+    return given
+
+
+def _keep_written(work: Path, before: workspace.State, into: Path) -> list[str]:
+    names = workspace.written(work, before)
+    for name in names:
+        _keep(work / name, into / FILES / name)
+    return names
+
+
+def _ended(
+    command: Sequence[str], status: int, seconds: float, names: list[str], source: Path, killed: int
+) -> Ended:
+    revision, notes = git_commit.of(source), program.notes(command)
+    return Ended(list(command), status, seconds, names, revision, notes, killed)
+
+
+def _left(ended: Ended, into: Path) -> Ended:
     (into / RUN).write_text(json.dumps(asdict(ended), indent=1))
     return ended
 
