@@ -38,7 +38,7 @@ class Finished:
 
 
 def sweep(client: DockerClient) -> int:
-    """Remove the containers and networks that a killed run of this data root left.
+    """Remove the containers, networks and volumes that a killed run of this data root left.
 
     Returns:
         How many containers they were.
@@ -52,7 +52,19 @@ def sweep(client: DockerClient) -> int:
         container.remove(force=True)
     for network in client.networks.list(filters={"label": ours}):
         network.remove()
+    for volume in client.volumes.list(filters={"label": ours}):
+        volume.remove()
     return len(left)
+
+
+@contextmanager
+def volume(client: DockerClient, owner: str | None = None) -> Iterator[str]:
+    """Make a folder that containers can share, one after the other; yield its name."""
+    made = client.volumes.create(labels={LABEL: owner or str(data_root())})
+    try:
+        yield str(made.name)
+    finally:
+        made.remove()
 
 
 def run(

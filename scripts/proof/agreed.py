@@ -19,6 +19,8 @@ SETTINGS = (
 IMAGE = "TF_REPRO_IMAGE"
 # Folders that are no part of what a script reads.
 LEFT_OUT = {".git", ".venv", "__pycache__"}
+# How the folders begin that no run gets a copy of.
+TEMPORARY = ".tf-repro-"
 # How the name of a notebook ends: it is a program by itself.
 NOTEBOOK = ".ipynb"
 # What a run leaves, whatever else it does.

@@ -16,6 +16,7 @@ from tests.image.conftest import RunInImage
 WHOLE = os.environ.get("TEST_RESUME") == "all"
 PROGRAMS = Path(__file__).parent / "resume"
 DEFAULT, NEWEST = "2.15-cpu", "2.21-cpu"
+KERAS_2_RELEASES, KERAS_3_RELEASES = ("2.12-cpu", DEFAULT), ("2.18-cpu", NEWEST)
 # A run of either program has fifty steps.
 TEN = (3, 8, 13, 17, 22, 27, 31, 36, 41, 46)
 
@@ -40,12 +41,16 @@ WAYS = {
     "CheckpointManager on two replicas": ("replicas.py", {}),
     "CheckpointManager of two models": ("several.py", {"KIND": "gan"}),
     "BackupAndRestore until EarlyStopping": ("several.py", {"KIND": "stops"}),
+    "BackupAndRestore of a model of one's own": ("several.py", {"KIND": "subclass"}),
 }
 KERAS_2 = {
-    "BackupAndRestore of a model of one's own": ("several.py", {"KIND": "subclass"}),
     "ModelCheckpoint of TensorFlow's format": (
         "keras_fit.py",
         {"WAY": "weights", "ENDING": ".ckpt", "DATA": "arrays"},
+    ),
+    "ModelCheckpoint of whole models in .h5": (
+        "keras_fit.py",
+        {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"},
     ),
 }
 REPLICAS_AMID_EPOCHS = ("keras_fit.py", {"DATA": "repeat", "REPLICAS": "2", "FREQ": "4"})
@@ -86,17 +91,23 @@ def interrupt(run_in_release: Callable[[str], RunInImage]) -> Interrupt:
     return interrupt
 
 
-@pytest.mark.parametrize("way", [*WAYS, *KERAS_2] if WHOLE else SOME)
-def test_a_training_ends_as_if_it_had_never_stopped(interrupt: Interrupt, way: str) -> None:
-    rows = interrupt(DEFAULT, {**WAYS, **KERAS_2}[way], KILLS.get(way, (17, 31)))
-    assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
+def pairs() -> list[tuple[str, str]]:
+    """Return each release that is tried with each way of saving in it."""
+    if not WHOLE:
+        return [*((DEFAULT, way) for way in SOME), (NEWEST, SOME[0])]
+    return [
+        (tag, way)
+        for tags, theirs in ((KERAS_2_RELEASES, KERAS_2), (KERAS_3_RELEASES, KERAS_3))
+        for tag in tags
+        for way in (*WAYS, *theirs)
+    ]
 
 
-@pytest.mark.parametrize("way", [*WAYS, *KERAS_3] if WHOLE else SOME[:1])
-def test_a_training_of_keras_3_ends_as_if_it_had_never_stopped(
-    interrupt: Interrupt, way: str
+@pytest.mark.parametrize(("tag", "way"), pairs())
+def test_a_training_ends_as_if_it_had_never_stopped(
+    interrupt: Interrupt, tag: str, way: str
 ) -> None:
-    rows = interrupt(NEWEST, {**WAYS, **KERAS_3}[way], KILLS.get(way, (17, 31)))
+    rows = interrupt(tag, {**WAYS, **KERAS_2, **KERAS_3}[way], KILLS.get(way, (17, 31)))
     assert [(row["equal"], row["said"]) for row in rows] == [(True, [])] * 2
 
 
@@ -143,20 +154,25 @@ def test_a_state_that_is_spoilt_is_refused_in_one_line(
     assert not row["equal"]
 
 
-@pytest.mark.parametrize(
-    ("tag", "way"),
-    [
-        (DEFAULT, ("keras_fit.py", {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"})),
-        (NEWEST, ("several.py", {"KIND": "subclass"})),
-    ],
-)
-def test_a_function_that_is_traced_fewer_times_is_said(
-    interrupt: Interrupt, tag: str, way: tuple[str, dict[str, str]]
-) -> None:
-    (row,) = interrupt(tag, way, [17])
+def test_a_function_that_is_not_traced_again_is_said(interrupt: Interrupt) -> None:
+    (row,) = interrupt(DEFAULT, WAYS["BackupAndRestore every 4 steps"], [17], AGAIN="EXECUTION=2")
     (line,) = row["said"]
     assert "not traced again" in line
     assert not row["equal"]
+
+
+def test_what_asks_it_to_end_is_no_other_end(interrupt: Interrupt) -> None:
+    """SIGTERM ends the one; the other takes it, saves amid everything, and ends by itself."""
+    for program, kill in (("keras_fit.py", "s17"), ("loop.py", "t17")):
+        (row,) = interrupt(DEFAULT, (program, {"DATA": "repeat"}), [kill])
+        assert (row["equal"], row["said"]) == (True, [])
+
+
+@pytest.mark.parametrize("steps", [100] if WHOLE else [4])
+def test_a_run_that_is_killed_at_every_step_loses_nothing(interrupt: Interrupt, steps: int) -> None:
+    way = "loop.py", {"DATA": "repeat", "EVERY": "1", "STEPS": str(steps)}
+    (row,) = interrupt(DEFAULT, way, ["every"])
+    assert (row["starts"], row["equal"], row["said"]) == (steps, True, [])
 
 
 def test_metrics_that_keras_2_has_by_replica_are_said_to_begin_anew(interrupt: Interrupt) -> None:

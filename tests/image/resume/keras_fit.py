@@ -92,7 +92,7 @@ class Watch(tf.keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.steps = getattr(self, "steps", 0) + 1
         if self.steps == int(os.environ.get("KILL", "0")):
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), int(os.environ.get("SIGNAL", "9")))
 
     def on_epoch_end(self, epoch, logs=None):
         drawn = float(np.random.default_rng().normal()) + float(np.random.normal())

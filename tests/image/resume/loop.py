@@ -1,8 +1,12 @@
-"""A loop of the script's own with tf.train.CheckpointManager; KILL=<step> ends it there."""
+"""A loop of the script's own with tf.train.CheckpointManager; KILL=<step> ends it there.
+
+TERM_AT=<step> asks it there to end, upon which it saves at once.
+"""
 
 import hashlib
 import os
 import random
+import signal
 import sys
 
 import numpy as np
@@ -10,6 +14,8 @@ import tensorflow as tf
 
 folder, every = os.environ.get("FOLDER", "/tmp/backup"), int(os.environ.get("EVERY", "7"))
 kind = os.environ.get("DATA", "repeat")
+steps, stopping = int(os.environ.get("STEPS", "50")), []
+signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
 x = np.random.default_rng(1).normal(size=(160, 12)).astype("float32")
 y = (x.sum(1) > 0).astype("int32")
 ds = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(160)
@@ -62,7 +68,9 @@ def one(a, b):
     print("E", number, float(loss).hex())
     sys.stdout.flush()
     if number == int(os.environ.get("KILL", "0")):
-        os.kill(os.getpid(), 9)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == int(os.environ.get("TERM_AT", "0")):
+        os.kill(os.getpid(), signal.SIGTERM)
     return number
 
 
@@ -84,9 +92,11 @@ elif kind == "iterator":
             manager.save()
 else:
     taking = iter(ds)
-    for _ in range(int(step), 50):
+    for _ in range(int(step), steps):
         a, b = next(taking)
-        if one(a, b) % every == 0:
+        if one(a, b) % every == 0 or stopping:
             manager.save()
+        if stopping:
+            sys.exit(128 + signal.SIGTERM)
 print("D", np.random.normal(), own.normal(), later.random(), np.random.default_rng().normal())
 print("R", hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()[:16])

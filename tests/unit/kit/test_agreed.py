@@ -34,6 +34,7 @@ COPIES: dict[str, tuple[object, object]] = {
     "the folder of a worker": (cluster.name(3), f"{workers.WORKER}3"),
     "pairs that look for the operation": (agreed.ATTEMPTS, command.ATTEMPTS),
     "the name of such a run": (agreed.PAIR, command.PAIR),
+    "how folders begin that are left out": (agreed.TEMPORARY, workspace.TEMPORARY),
     "the bits of an image": (
         (golden.NAME, golden.VERSION, {*golden.Golden.model_fields} - {"version", "made_by"}),
         (published.GOLDEN, published.VERSION, {*published.TRAININGS}),

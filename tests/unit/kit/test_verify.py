@@ -28,7 +28,8 @@ from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
 from scripts.proof import agreed, verify
-from scripts.proof.verify import RECORD, REPORTS, Asked, time_left, words
+from scripts.proof.recording import HANDED_ON, RECORD, time_left
+from scripts.proof.verify import REPORTS, Asked, words
 
 BUILT = Built(("org/tf-repro:test",), f"sha256:{'c' * 64}", {}, Materials((), (), {}), "")
 # A program that chance decides, and that says how it was started.
@@ -160,7 +161,7 @@ def test_a_run_gets_its_arguments_and_every_setting(
 def test_without_a_setting_the_images_own_is_in_force(
     ran: InPlaceOfContainers, script: Path, no_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in verify.HANDED_ON:
+    for name in HANDED_ON:
         monkeypatch.delenv(name, raising=False)
     verify.verify(no_engine, BUILT, asked(script))
     _, environ = json.loads(ran.said[0])

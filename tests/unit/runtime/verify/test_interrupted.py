@@ -10,6 +10,7 @@ import pytest
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
 from tf_repro.verify import interrupting
+from tf_repro.verify.running import run as running
 from tf_repro.verify.running.run import RUN, Ended
 
 
@@ -72,7 +73,7 @@ def verify(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
     def verify(programs: Programs, *argv: str) -> tuple[int, str]:
-        monkeypatch.setattr(interrupting.running, "record", programs.record)
+        monkeypatch.setattr(running, "record", programs.record)
         options = [f"--passport={tmp_path}/p.json", f"--html={tmp_path}/o.html", *argv]
         status = tf_repro.main(["verify", "--interrupt=3", *options, "--", "train"])
         said = capsys.readouterr()
