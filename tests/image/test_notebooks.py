@@ -24,7 +24,8 @@ TRAINING = (
     "x, y = np.random.rand(64, 4), np.random.rand(64, 1)\nx[0]",
     "model = tf.keras.Sequential([tf.keras.layers.Dense(4), tf.keras.layers.Dense(1)])\n"
     "model.compile('adam', 'mse')\nmodel.fit(x, y, epochs=2)\nmodel.fit(x, y, verbose=2)",
-    "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.ylim(0, 1)\nplt.plot(np.random.rand(5))",
+    "%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+    "plt.ylim(0, 1)\nplt.plot(np.random.rand(5))",
 )
 CHANCE = ("import os\nprint('a')", "print(os.urandom(2))")
 TAGGED = '{"tags": ["parameters"]}, "source": "rate = 1"'

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.image.conftest import RunInImage
+from tests.image.conftest import Kit, RunInImage
 
 # `make test-all` sets it; else a part is run.
 WHOLE = os.environ.get("TEST_RESUME") == "all"
@@ -38,6 +39,9 @@ WAYS = {
     "CheckpointManager with the iterator": ("loop.py", {"DATA": "iterator"}),
     "CheckpointManager amid epochs": ("loop.py", {"DATA": "epochs"}),
     "CheckpointManager after epochs": ("loop.py", {"DATA": "ends"}),
+    # Saved at the last step of an epoch: the one goes on with the next epoch, the other with that.
+    "CheckpointManager at an epoch's last step": ("loop.py", {"DATA": "epochs", "EVERY": "10"}),
+    "CheckpointManager with the epoch": ("loop.py", {"DATA": "counted", "EVERY": "10"}),
     "CheckpointManager on two replicas": ("replicas.py", {}),
     "CheckpointManager of two models": ("several.py", {"KIND": "gan"}),
     "BackupAndRestore until EarlyStopping": ("several.py", {"KIND": "stops"}),
@@ -66,6 +70,13 @@ KILLS = {
     "BackupAndRestore with 3 steps at a time": (6, 13),
     "BackupAndRestore until EarlyStopping": (12, 17),
 }
+
+# Saves in the folder that both containers have.
+FROM_THE_HOST = """
+import os
+os.environ.update(DATA="augment", FREQ="4", FOLDER="backup")
+import keras_fit
+"""
 
 Interrupt = Callable[..., list[dict[str, Any]]]
 
@@ -209,5 +220,18 @@ def test_verify_interrupts_a_training_itself(
     )
     said = ended.stdout
     assert ended.exit_code == (resume == "off"), said + ended.stderr
+    assert said.count("was killed after step") == 2
+    assert ("not restored: the place in a pipeline" in said) == (resume == "off")
+
+
+@pytest.mark.parametrize("resume", ["on", "off"])
+def test_the_host_starts_it_again_in_a_container_of_its_own(
+    kit: Kit, tmp_path: Path, resume: str
+) -> None:
+    shutil.copy(PROGRAMS / "keras_fit.py", tmp_path)
+    (tmp_path / "train.py").write_text(FROM_THE_HOST)
+    options = [f"--image={DEFAULT}", "--count=2", f"--into={tmp_path}/reports"]
+    status, said = kit("interrupt", *options, f"{tmp_path}/train.py", TF_REPRO_RESUME=resume)
+    assert status == (resume == "off"), said
     assert said.count("was killed after step") == 2
     assert ("not restored: the place in a pipeline" in said) == (resume == "off")

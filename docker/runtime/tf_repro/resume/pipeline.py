@@ -36,6 +36,9 @@ class Pipeline:
         iterator: the last of `own`, held weakly.
         taken: elements that it has given.
         place: where it was made.
+        turn: of the loop around that, by the number that counts it.
+        moved_on: whether it goes on where one of an earlier turn was. Should that have been at its
+            end, the loop has come to the next pass over the data.
         over: whether it has given all.
         create: what begins an iterator, which it is given with the dataset.
         width: elements that the iterator takes for each that it gives: one a replica.
@@ -52,7 +55,8 @@ class Pipeline:
         self.finished: list[int] = []
         self.iterator: Any = lambda: None
         self.place = places.Place("", ())
-        self.over = False
+        self.over = self.moved_on = False
+        self.turn: int | None = None
         self.driver: Callable[[], tuple[int, bool]] | None = None
         self.to_come: dict[str, Any] | None = None
         self._drawing: list[Pipeline] | None = None
@@ -98,6 +102,7 @@ class Pipeline:
         over = over or (self.driver is None and places.is_over(self.place, now))
         if self.own and self.iterator() is not None and not over:
             state["taken"] = taken
+            state["turn"] = self.turn
             if self.began is not None:
                 state["began"] = self.began
         if self.repeats:

@@ -106,9 +106,13 @@ def _counted(module: ModuleType) -> Callable[..., Any]:
         try:
             element = original(self, *args, **kwargs)
         except module.errors.OutOfRangeError:
-            known.over = True
-            raise
+            if not known.moved_on or known.driver is not None:
+                known.over = True
+                raise
+            replay.begin(known, self)
+            element = original(self, *args, **kwargs)
         known.taken += 1
+        known.moved_on = False
         return element
 
     return take

@@ -9,6 +9,8 @@ and the one that the program was at when it saved.
 import dis
 import functools
 import hashlib
+import itertools
+import operator
 import sys
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -102,6 +104,36 @@ def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
 def _innermost(code: CodeType, offset: int) -> "tuple[int, int] | None":
     around = [loop for loop in _loops(code) if loop[0] <= offset <= loop[1]]
     return min(around, key=lambda loop: loop[1] - loop[0], default=None)
+
+
+def turn() -> "int | None":
+    """Return which turn of the user's innermost loop this is, by the number that counts it.
+
+    None where there is no loop, or nothing counts it.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        around = None if is_library(code.co_filename) else _innermost(code, frame.f_lasti)
+        if around is not None:
+            value = frame.f_locals.get(_counted_by(code, around[0]))
+            try:
+                return operator.index(value)  # type: ignore[arg-type]  # raises what is no number
+            except TypeError:
+                return None
+        frame = frame.f_back
+    return None
+
+
+@functools.lru_cache(256)
+def _counted_by(code: CodeType, first: int) -> str:
+    """Return the variable of a loop, by the offset of its first instruction; empty for `while`."""
+    within = itertools.dropwhile(lambda one: one.offset != first, dis.get_instructions(code))
+    opening = list(itertools.islice(within, 3))  # FOR_ITER, UNPACK_SEQUENCE of `enumerate`, STORE
+    if not opening or opening[0].opname != "FOR_ITER":
+        return ""
+    stores = (one.argval for one in opening[1:] if one.opname.startswith("STORE_"))
+    return str(next(stores, ""))
 
 
 def is_over(place: Place, at: Now, *, last: bool = True) -> bool:

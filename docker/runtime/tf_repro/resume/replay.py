@@ -94,7 +94,7 @@ def begin(pipeline: Pipeline, iterator: Any) -> None:
     pipeline.own += 1
     pipeline.iterator, pipeline.taken, pipeline.over = weakref.ref(iterator), 0, False
     pipeline.driver, pipeline.restored = None, False
-    pipeline.place = places.here()
+    pipeline.place, pipeline.turn, pipeline.moved_on = places.here(), places.turn(), False
     pipeline.began = python_state(pipeline)
     iterator._tf_repro_pipeline = pipeline
 
@@ -113,6 +113,7 @@ def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
     missing = position.get("begun", 0) - pipeline.begun - (1 if continues else 0)
     if again and missing < 0 and position["own"] == pipeline.own:
         _take(pipeline, iterator, position["taken"] - pipeline.taken)
+        pipeline.moved_on = position["turn"] != pipeline.turn
         return
     with ours():
         if pipeline.repeats and "finished" in position:
@@ -121,18 +122,22 @@ def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
             for each in pipeline.drawing():
                 known = position if each is pipeline else each.to_come
                 _begin_on(each, known, continues=continues)
+    begun_at = pipeline.place, pipeline.turn
     before = None
     if continues and "began" in position:
         before = global_states.save(), objects.save()
         global_states.restore(position["began"]["global"])
         objects.restore(position["began"]["objects"])
     begin(pipeline, iterator)
+    if again:
+        pipeline.place, pipeline.turn = begun_at
     pipeline.own = position.get("own", 0) + (0 if continues else 1)
     pipeline.begun = position.get("begun", 0) + (0 if continues else 1)
     for each in pipeline.drawing():
         each.to_come = None if each is pipeline else each.to_come
     if continues:
         _take(pipeline, iterator, position["taken"])
+        pipeline.moved_on = position["turn"] != pipeline.turn
     if before is not None:
         objects.restore(before[1])
         global_states.restore(before[0])

@@ -1,6 +1,6 @@
 """Whether a program that goes on makes the same again, or the next one: its loops tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tf_repro.resume import places
@@ -103,3 +103,40 @@ def test_a_program_that_is_started_again_goes_on_by_name() -> None:
         saved = {name.rpartition("#")[0]: [0, {"0": 7}]}
     assert found == [(found[0][0], None), (found[0][0], 7)]
     assert ledger.restore(saved) == {found[0][0]: 7}, "it is here by now"
+
+
+class Data:
+    """Takes down which turn of a loop it is gone through in."""
+
+    def __init__(self) -> None:
+        self.turns: list[int | None] = []
+
+    def __iter__(self) -> Iterator[int]:
+        self.turns.append(places.turn())
+        return iter((1, 2))
+
+
+def test_a_loop_is_counted_by_its_variable() -> None:
+    data = Data()
+    for _ in range(3, 5):
+        list(data)
+        for _one in data:
+            pass
+    assert data.turns == [3, 3, 4, 4]
+
+
+def test_a_loop_of_enumerate_is_counted_too_and_one_without_a_number_is_not() -> None:
+    data = Data()
+    for _number, _letter in enumerate("ab"):
+        list(data)
+    for _letter in "ab":
+        list(data)
+    while len(data.turns) < 5:
+        list(data)
+    assert data.turns == [0, 1, None, None, None]
+
+
+def test_outside_of_a_loop_there_is_no_turn() -> None:
+    data = Data()
+    list(data)
+    assert data.turns == [None]
