@@ -1,0 +1,50 @@
+"""images/reach.toml: which rows differ between processors, and why.
+
+`make test-reach` holds what it sees against this file, in both directions.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from scripts.errors import KitError
+from scripts.places import IMAGES
+
+FILE = IMAGES / "reach.toml"
+
+
+class Known(BaseModel):
+    """Rows that differ between processors for one reason.
+
+    Attributes:
+        reason: why, in a sentence.
+        rows: names of what is computed, with its type and without its size, as in `rsqrt float32`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: str = Field(min_length=1)
+    rows: tuple[str, ...] = Field(min_length=1)
+
+
+_FORM = TypeAdapter(dict[str, tuple[Known, ...]])
+
+
+def read(tag: str, path: Path = FILE) -> dict[str, str]:
+    """Return the reasons of an image's rows, by row; none for an image that the file lacks.
+
+    Raises:
+        KitError: the file is not of this form, or names a row twice.
+    """
+    try:
+        found = _FORM.validate_python(tomllib.loads(path.read_text())).get(tag, ())
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise KitError(f"{path}: {error}") from error
+    counted = Counter(row for known in found for row in known.rows)
+    if twice := [row for row, count in counted.items() if count > 1]:
+        raise KitError(f"{path}: {tag} names {', '.join(twice)} more than once")
+    return {row: known.reason for known in found for row in known.rows}
