@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.proof.reach import compare, known, processors, qemu, report
 from scripts.proof.reach.processors import Processor
-from scripts.proof.reach.results import Taken
+from scripts.proof.reach.results import Part, Taken
 from scripts.proof.reach.running import LIMITS, Runner
 from scripts.ui import say, stage
 
@@ -25,11 +26,13 @@ class Asked:
     Attributes:
         parts: of the battery; empty is all.
         sample: a look of minutes: one emulated processor, and of each part a sample.
+        jobs: how many processes work at the same time.
         into: where the digests go, as JSON.
     """
 
     parts: tuple[str, ...] = ()
     sample: bool = False
+    jobs: int = 1
     into: Path | None = None
 
     def __post_init__(self) -> None:
@@ -58,7 +61,8 @@ def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
         say(f"removed {left} containers of a run that was killed")
     runner = Runner(host.client, built.name, qemu.program(), sample=asked.sample)
     cpus = int(host.client.info()["NCPU"])
-    taken = take(runner, tuple(processors.chosen(cpus, sample=asked.sample)), asked.parts)
+    chosen = tuple(processors.chosen(cpus, sample=asked.sample))
+    taken = take(runner, chosen, asked.parts, asked.jobs)
     whole = not asked.sample and not asked.parts
     verdict = compare.judged(taken, listed, whole=whole)
     version = qemu.version(runner.emulator)
@@ -70,14 +74,32 @@ def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
 
 
 def take(
-    runner: Runner, chosen: Sequence[Processor], parts: Sequence[str] = ()
+    runner: Runner, chosen: Sequence[Processor], parts: Sequence[str] = (), jobs: int = 1
 ) -> tuple[Taken, ...]:
-    """Compute parts of the battery, by default all of them, on some processors."""
-    found = []
-    for processor in chosen:
-        done = []
-        for part in parts or LIMITS:
-            with stage(f"{part}, {processor.name}") as notice:
-                done.append(runner.part(processor, part, notice))
-        found.append(Taken(processor, tuple(done)))
-    return tuple(found)
+    """Compute parts of the battery, by default all of them, on some processors.
+
+    Args:
+        runner: runs them.
+        chosen: the processors.
+        parts: of the battery.
+        jobs: how many processes work at the same time.
+    """
+    work = [(processor, part) for processor in chosen for part in parts or LIMITS]
+    with stage(f"{len(work)} processes") as notice, ThreadPoolExecutor(jobs) as pool:
+
+        def one(processor: Processor, part: str) -> Part:
+            return runner.part(processor, part, lambda line: notice(f"{processor.name}: {line}"))
+
+        running = [pool.submit(one, *which) for which in work]
+        try:
+            done = [each.result() for each in running]
+        finally:
+            for each in running:
+                each.cancel()  # what has not begun when one fails
+    return tuple(
+        Taken(
+            processor,
+            tuple(part for (of, _), part in zip(work, done, strict=True) if of is processor),
+        )
+        for processor in chosen
+    )

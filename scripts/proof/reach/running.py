@@ -106,7 +106,7 @@ def _counting(notice: Notice, before: int) -> Notice:
         nonlocal count
         if is_row(text):
             count += 1
-            notice(f"{count}: {Row.model_validate_json(text).name}")
+            notice(f"{count} rows, {Row.model_validate_json(text).name}")
 
     return line
 
