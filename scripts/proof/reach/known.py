@@ -40,11 +40,20 @@ def read(tag: str, path: Path = FILE) -> dict[str, str]:
     Raises:
         KitError: the file is not of this form, or names a row twice.
     """
-    try:
-        found = _FORM.validate_python(tomllib.loads(path.read_text())).get(tag, ())
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise KitError(f"{path}: {error}") from error
+    found = _read(path).get(tag, ())
     counted = Counter(row for known in found for row in known.rows)
     if twice := [row for row, count in counted.items() if count > 1]:
         raise KitError(f"{path}: {tag} names {', '.join(twice)} more than once")
     return {row: known.reason for known in found for row in known.rows}
+
+
+def tags(path: Path = FILE) -> set[str]:
+    """Return the images that the file is about."""
+    return set(_read(path))
+
+
+def _read(path: Path) -> dict[str, tuple[Known, ...]]:
+    try:
+        return _FORM.validate_python(tomllib.loads(path.read_text()))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise KitError(f"{path}: {error}") from error

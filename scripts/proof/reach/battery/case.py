@@ -35,7 +35,9 @@ def rows(
     domain: str = "any",
     make: Callable[..., Any] = tensor,
 ) -> Iterator[Case]:
-    """Yield a row for each function, type and size; a quick look takes the first size of some types.
+    """Yield a row for each function, type and size.
+
+    A quick look takes the first size of some types.
 
     Args:
         functions: by name; each takes as many arguments as a size has shapes.
