@@ -16,7 +16,7 @@ from .case import Case, digest
 # What runs in a process of its own: XLA compiles for minutes where it is emulated, and may hang.
 PARTS = {
     "arrays": ("arrays",),
-    "ops": ("elementwise", "algebra", "networks", "signals", "layers"),
+    "ops": ("elementwise", "algebra", "networks", "signals", "layers", "graphs"),
     "xla": ("compiled",),
     "trainings": ("trainings",),
 }
