@@ -16,7 +16,7 @@ from .case import Case, digest
 # What runs in a process of its own: XLA compiles for minutes where it is emulated, and may hang.
 PARTS = {
     "arrays": ("arrays",),
-    "ops": ("elementwise", "algebra", "networks", "signals", "layers", "graphs"),
+    "ops": ("elementwise", "algebra", "networks", "signals", "layers", "graphs", "uncommon"),
     "xla": ("compiled",),
     "trainings": ("trainings",),
 }
