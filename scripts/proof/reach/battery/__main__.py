@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--ended", type=int)
     asked = parser.parse_args()
     cases = tuple(chosen(asked.part, sample=asked.sample))
+    assert len({tuple(_named(case).values()) for case in cases}) == len(cases), "a name twice"
     print(json.dumps({**processor.seen(), "rows": len(cases)}), flush=True)
     for row in left(cases, asked.ended):
         print(json.dumps(row), flush=True)

@@ -91,7 +91,7 @@ SQUARES = {
     "eigh": lambda x: linalg.eigh(_definite(x)),
     "eig": linalg.eig,
     "lu": linalg.lu,
-    "inv": linalg.inv,
+    "matrix_inverse": linalg.inv,
     "pinv": linalg.pinv,
     "det": linalg.det,
     "logdet": lambda x: linalg.logdet(_definite(x)),

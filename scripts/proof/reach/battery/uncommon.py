@@ -18,7 +18,7 @@ def _definite(x: Any) -> Any:
 
 DECOMPOSITIONS = {
     "cholesky": lambda x: linalg.cholesky(_definite(x)),
-    "inv": linalg.inv,
+    "matrix_inverse": linalg.inv,
     "det": linalg.det,
     "eigh": lambda x: linalg.eigh(_definite(x)),
     "qr": linalg.qr,
