@@ -6,6 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scripts.proof.reach.known import Known
 from scripts.proof.reach.results import Row, Taken
 
 NOT_RUN = "not run"
@@ -40,7 +41,8 @@ class Verdict:
     Attributes:
         differing: all that differ, known or not.
         unknown: those of them that are not listed, or differ natively.
-        stale: what is listed and differs nowhere.
+        stale: what is listed and differs nowhere, on a machine on which it did.
+        elsewhere: the same on a machine of another kind, where that is no error.
         missing: why rows were not run, and on which processor.
         compared: how many rows have a digest everywhere.
         errors: how many end with the same error everywhere, as TensorFlow has no such kernel.
@@ -49,6 +51,7 @@ class Verdict:
     differing: tuple[Compared, ...]
     unknown: tuple[Compared, ...]
     stale: tuple[str, ...]
+    elsewhere: tuple[str, ...]
     missing: tuple[str, ...]
     compared: int
     errors: int
@@ -88,23 +91,26 @@ def _marks(rows: Sequence[Row | None]) -> tuple[str, ...]:
     return tuple(marks)
 
 
-def judged(taken: Sequence[Taken], known: Mapping[str, str], *, whole: bool = True) -> Verdict:
+def judged(taken: Sequence[Taken], known: Mapping[str, Known], *, whole: bool = True) -> Verdict:
     """Return what the rows come to.
 
     Args:
         taken: what was computed, the machine's own processor first.
-        known: the reasons of what differs between processors, by row.
+        known: what is listed, by row.
         whole: whether all rows were to be run; a sample shows nothing of what is no longer true.
     """
     rows = compared(taken)
     differing = tuple(row for row in rows if row.differs)
     seen = {row.row.of for row in differing}
     same = [row for row in rows if not row.differs and NOT_RUN not in row.marks]
+    kind = taken[0].seen.kind
+    gone = [row for row in known if whole and row not in seen]
     with_digest = [row for row in same if row.row.digest]
     return Verdict(
         differing=differing,
         unknown=tuple(row for row in differing if row.natively or row.row.of not in known),
-        stale=tuple(row for row in known if row not in seen) if whole else (),
+        stale=tuple(row for row in gone if kind in known[row].seen),
+        elsewhere=tuple(row for row in gone if kind not in known[row].seen),
         missing=tuple(
             f"{one.processor.name}: {part.problem}"
             for one in taken

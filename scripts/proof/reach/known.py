@@ -22,20 +22,23 @@ class Known(BaseModel):
 
     Attributes:
         reason: why, in a sentence.
+        seen: on which machines all of them do, as `results.Seen.kind` has it; on another one they
+            may, and are not missed where they do not.
         rows: names of what is computed, with its type and without its size, as in `rsqrt float32`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str = Field(min_length=1)
+    seen: tuple[str, ...] = Field(min_length=1)
     rows: tuple[str, ...] = Field(min_length=1)
 
 
 _FORM = TypeAdapter(dict[str, tuple[Known, ...]])
 
 
-def read(tag: str, path: Path = FILE) -> dict[str, str]:
-    """Return the reasons of an image's rows, by row; none for an image that the file lacks.
+def read(tag: str, path: Path = FILE) -> dict[str, Known]:
+    """Return what is known of an image, by row; nothing for an image that the file lacks.
 
     Raises:
         KitError: the file is not of this form, or names a row twice.
@@ -44,7 +47,7 @@ def read(tag: str, path: Path = FILE) -> dict[str, str]:
     counted = Counter(row for known in found for row in known.rows)
     if twice := [row for row, count in counted.items() if count > 1]:
         raise KitError(f"{path}: {tag} names {', '.join(twice)} more than once")
-    return {row: known.reason for known in found for row in known.rows}
+    return {row: known for known in found for row in known.rows}
 
 
 def tags(path: Path = FILE) -> set[str]:

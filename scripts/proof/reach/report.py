@@ -12,6 +12,7 @@ from rich.table import Table
 
 from scripts.build.build import Built
 from scripts.proof.reach.compare import Compared, Verdict, compared
+from scripts.proof.reach.known import Known
 from scripts.proof.reach.results import Taken
 
 VERSION = 1
@@ -21,14 +22,14 @@ NEW = "NOT LISTED"
 
 
 def show(
-    taken: Sequence[Taken], verdict: Verdict, known: Mapping[str, str], built: Built, qemu: str
+    taken: Sequence[Taken], verdict: Verdict, known: Mapping[str, Known], built: Built, qemu: str
 ) -> None:
     """Print what differs between which processors, and what that comes to.
 
     Args:
         taken: what was computed, by processor.
         verdict: what it comes to.
-        known: the reasons of what is listed.
+        known: what is listed, by row.
         built: the image.
         qemu: the emulator's version.
     """
@@ -46,12 +47,12 @@ def show(
         out.print(line, style="bold green" if holds else "bold red", markup=False)
 
 
-def _table(taken: Sequence[Taken], verdict: Verdict, known: Mapping[str, str]) -> Table:
+def _table(taken: Sequence[Taken], verdict: Verdict, known: Mapping[str, Known]) -> Table:
     table = Table(title="What differs; a letter is a result", title_justify="left")
     for heading in ("row", "sizes", *(one.processor.name for one in taken), "reason"):
         table.add_column(heading, overflow="fold")
     for (of, marks, natively), sizes in _by_marks(verdict.differing).items():
-        reason = NEW if natively else known.get(of, NEW)
+        reason = NEW if natively or of not in known else known[of].reason
         table.add_row(of, ", ".join(sizes), *marks, reason)
     return table
 
@@ -77,6 +78,8 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield f"NOT listed in images/reach.toml: {', '.join(names)}"
     if verdict.stale:
         yield f"listed in images/reach.toml, and differ no longer: {', '.join(verdict.stale)}"
+    if verdict.elsewhere:
+        yield f"listed for other machines, and the same here: {', '.join(verdict.elsewhere)}"
     yield from (f"NOT all was run: {problem}" for problem in verdict.missing)
 
 
@@ -106,6 +109,7 @@ def write(
         "differing": [one.row.name for one in compared(taken) if one.differs],
         "unknown": [one.row.name for one in verdict.unknown],
         "stale": list(verdict.stale),
+        "elsewhere": list(verdict.elsewhere),
     }
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(json.dumps(content, indent=1) + "\n")

@@ -21,6 +21,11 @@ class Seen(_Printed):
     caches: tuple[str, ...]
     rows: int
 
+    @property
+    def kind(self) -> str:
+        """What tells it from others: its name, and the caches that are not the whole chip's."""
+        return ", ".join((self.processor, *(one for one in self.caches if one < "L3")))
+
     def __str__(self) -> str:
         return f"{self.processor} ({self.vendor}; {', '.join(self.caches)})"
 

@@ -18,6 +18,7 @@ from scripts.engine.containers import Finished
 from scripts.errors import KitError
 from scripts.proof.reach import compare, known, processors, qemu, reach, report, results, running
 from scripts.proof.reach.compare import NOT_RUN, Verdict
+from scripts.proof.reach.known import Known
 from scripts.proof.reach.processors import NATIVE, Processor
 from scripts.proof.reach.results import Part, Row, Seen, Taken
 
@@ -37,10 +38,13 @@ def taken(processor: Processor, *rows: Row, problem: str = "") -> Taken:
     return Taken(processor, (Part(SEEN, rows, problem),))
 
 
+def known_rows(*rows: str, seen: str = SEEN.kind) -> dict[str, Known]:
+    return {row: Known(reason="an estimate", seen=(seen,), rows=rows) for row in rows}
+
+
 def judged(*more: Taken, listed: Sequence[str] = (), whole: bool = True) -> Verdict:
     native = taken(NATIVE, row("exp", "1"), row("rsqrt", "2"))
-    reasons = dict.fromkeys(listed, "estimates")
-    return compare.judged([native, *more], reasons, whole=whole)
+    return compare.judged([native, *more], known_rows(*listed), whole=whole)
 
 
 def test_all_the_same_is_no_error() -> None:
@@ -71,6 +75,13 @@ def test_what_is_listed_and_differs_no_longer_is_an_error_where_all_was_asked() 
     found = judged(other, listed=["rsqrt float32"])
     assert (found.exit_code, found.stale) == (1, ("rsqrt float32",))
     assert judged(other, listed=["rsqrt float32"], whole=False).exit_code == 0
+
+
+def test_what_is_listed_for_another_machine_is_not_missed() -> None:
+    both = [taken(each, row("rsqrt", "2")) for each in (NATIVE, EMULATED)]
+    found = compare.judged(both, known_rows("rsqrt float32", seen="Another"))
+    assert (found.exit_code, found.stale, found.elsewhere) == (0, (), ("rsqrt float32",))
+    assert SEEN.kind == "One, L1 32 KiB"
 
 
 def test_the_number_of_cpus_is_never_a_reason() -> None:
@@ -203,9 +214,10 @@ def test_a_part_that_there_is_not_is_one_line() -> None:
         "[",
         'row = "exp"',
         '["2.15-cpu"]\nrows = ["a"]',
-        '[["2.15-cpu"]]\nreason = "r"\nrows = []',
-        '[["2.15-cpu"]]\nreason = ""\nrows = ["a"]',
-        '[["2.15-cpu"]]\nreason = "r"\nrows = ["a", "a"]',
+        '[["2.15-cpu"]]\nreason = "r"\nrows = ["a"]',
+        '[["2.15-cpu"]]\nreason = "r"\nseen = ["x"]\nrows = []',
+        '[["2.15-cpu"]]\nreason = ""\nseen = ["x"]\nrows = ["a"]',
+        '[["2.15-cpu"]]\nreason = "r"\nseen = ["x"]\nrows = ["a", "a"]',
     ],
 )
 def test_a_list_of_another_form_is_an_error_that_names_the_file(text: str, tmp_path: Path) -> None:
@@ -217,8 +229,11 @@ def test_a_list_of_another_form_is_an_error_that_names_the_file(text: str, tmp_p
 
 def test_the_list_is_read_by_image(tmp_path: Path) -> None:
     path = tmp_path / "reach.toml"
-    path.write_text('[["2.15-cpu"]]\nreason = "r"\nrows = ["a", "b"]\n')
-    assert known.read("2.15-cpu", path) == {"a": "r", "b": "r"}
+    path.write_text('[["2.15-cpu"]]\nreason = "r"\nseen = ["x"]\nrows = ["a", "b"]\n')
+    assert {row: one.reason for row, one in known.read("2.15-cpu", path).items()} == {
+        "a": "r",
+        "b": "r",
+    }
     assert known.read("2.21-cpu", path) == {}
 
 
@@ -235,7 +250,7 @@ def test_the_table_and_the_file_say_what_differs(
         taken(NATIVE, row("exp", "1"), row("rsqrt", "2"), row("sin", "5")),
         taken(EMULATED, row("exp", "1"), row("rsqrt", "3"), row("sin", "6"), problem="slow"),
     ]
-    listed = {"rsqrt float32": "an estimate"}
+    listed = known_rows("rsqrt float32")
     verdict = compare.judged(both, listed)
     report.show(both, verdict, listed, BUILT, "qemu 7.2")
     said = " ".join(capsys.readouterr().out.split())
