@@ -151,6 +151,14 @@ def test_a_row_that_ends_the_process_is_passed_over(monkeypatch: pytest.MonkeyPa
     assert not any(word.startswith("--ended") for word in asked[0])
 
 
+def test_a_part_whose_rows_all_end_the_process_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = [(139, printed(row(str(number), "1"), count=99)) for number in range(99)]
+    one, asked = runner(monkeypatch, *ends)
+    part = one.part(EMULATED, "xla")
+    assert len(asked) == running.MOST_ENDS
+    assert part.problem == "xla ended 50 times: 49 rows did not run"
+
+
 @pytest.mark.parametrize("code", running.TIMED_OUT)
 def test_a_process_that_hangs_says_where(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one, _ = runner(monkeypatch, (code, printed(row("a", "1"), row("b", "2"))))
