@@ -177,7 +177,7 @@ test-companions: $(VENV) ## Install what people put on images, each on its own, 
 	@TEST_COMPANIONS="$${TEST_COMPANIONS:-all}" TEST_COMPANIONS_IMAGE="$$IMAGE" \
 		.venv/bin/python -m pytest tests/image/test_companions.py -rP
 
-test-reach: $(VENV) ## Do other processors, emulated, give the same bits in IMAGE=<tag>, op by op? Half an hour; JOBS=, SAMPLE=1, JSON=<file>.
+test-reach: $(VENV) ## Do other processors, emulated, give the same bits in IMAGE=<tag>, op by op? An hour; JOBS=, SAMPLE=1, JSON=<file>.
 	@$(KIT) reach --image="$$IMAGE" --jobs="$$JOBS" $(if $(SAMPLE),--sample) $(if $(JSON),--json="$$JSON")
 
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
