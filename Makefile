@@ -30,6 +30,10 @@ INTERRUPT ?=
 GOOD ?=
 BAD ?=
 
+# For test-reach: SAMPLE=1 looks at a sample, for minutes; a file for all digests.
+SAMPLE ?=
+JSON ?=
+
 # For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
 VOUCHED ?= vouched
 KEY ?=
@@ -48,7 +52,7 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
 GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN \
-	ENGINES INTERRUPT GOOD BAD VOUCHED KEY
+	ENGINES INTERRUPT GOOD BAD VOUCHED KEY SAMPLE JSON
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -66,7 +70,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help companions prove prove-cluster golden verify bisect image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-all bench-startup bench-verify bench-pipelines bench-resume lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove prove-cluster golden verify bisect image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-reach test-all bench-startup bench-verify bench-pipelines bench-resume lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -172,6 +176,9 @@ test-libraries: $(VENV) ## The same with the tests of NumPy's random, joblib and
 test-companions: $(VENV) ## Install what people put on images, each on its own, in IMAGE=<tag>: does everything work?
 	@TEST_COMPANIONS="$${TEST_COMPANIONS:-all}" TEST_COMPANIONS_IMAGE="$$IMAGE" \
 		.venv/bin/python -m pytest tests/image/test_companions.py -rP
+
+test-reach: $(VENV) ## Do other processors, emulated, give the same bits in IMAGE=<tag>, op by op? An hour; JOBS=, SAMPLE=1, JSON=<file>.
+	@$(KIT) reach --image="$$IMAGE" --jobs="$$JOBS" $(if $(SAMPLE),--sample) $(if $(JSON),--json="$$JSON")
 
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest -rP tests/image/test_forks.py

@@ -351,6 +351,24 @@ def bench(name: str, image: ImageTag = "2.15-cpu") -> None:
 
 
 @verb
+def reach(
+    image: ImageTag = "2.15-cpu",
+    sample: Annotated[bool, typer.Option(help="A look of minutes.")] = False,
+    parts: Annotated[str, typer.Option(help="arrays, ops, xla, trainings; empty is all.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="How many at the same time.")] = 1,
+    into: Annotated[Path | None, typer.Option("--json", help="All digests go there.")] = None,
+) -> None:
+    """Compute the same natively and emulated as other processors, and say what differs."""
+    from scripts.build import build as builder
+    from scripts.proof.reach import reach as comparison
+
+    one = matrix.load().named(image)
+    asked = comparison.Asked(tuple(parts.replace(",", " ").split()), sample, jobs, into)
+    with _at_work() as host:
+        raise typer.Exit(comparison.reach(host, builder.build(one, host), one.tag, asked))
+
+
+@verb
 def engine_start() -> None:
     """Make sure that a Docker engine answers; start a private one if none does."""
     with _at_work() as host:

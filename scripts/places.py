@@ -18,7 +18,7 @@ IMAGES = REPO / "images"
 # The folders in the data root.
 KEPT = (
     *("apt-lists", "built", "contexts", "debs", "engine", "layers", "logs"),
-    *("mmdebstrap-*", "rebuilt", "rootfs", "tmp", "wheels"),
+    *("mmdebstrap-*", "qemu", "rebuilt", "rootfs", "tmp", "wheels"),
 )
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import RunInImage
+from docker import DockerClient
+from scripts.build import build
+from scripts.proof.reach import compare, known, processors, qemu
+from scripts.proof.reach.processors import NATIVE, Processor
+from scripts.proof.reach.reach import take
+from scripts.proof.reach.running import Runner
+from tests.image.conftest import OWNER, RunInImage
 
 PROGRAM = Path(__file__).parent / "reach" / "steps.py"
 OF_THE_IMAGE = "TF_NUM_INTRAOP_THREADS TF_ENABLE_ONEDNN_OPTS"
@@ -57,3 +63,42 @@ def test_an_unknown_reach_is_one_line(run_in_image: RunInImage) -> None:
     ended = run_in_image(["python3", "-c", "print(1)"], env={"TF_REPRO_REACH": "everywhere"})
     assert (ended.exit_code, ended.stdout) == (78, "")
     assert ended.stderr.startswith("tf-repro: TF_REPRO_REACH='everywhere' is not known")
+
+
+@pytest.fixture(scope="module")
+def runner(client: DockerClient, built: build.Built) -> Runner:
+    """Computes the sample of `make test-reach SAMPLE=1`."""
+    return Runner(client, built.name, qemu.program(), sample=True, owner=OWNER)
+
+
+def test_two_emulated_processors_part_in_what_is_listed_alone(runner: Runner) -> None:
+    """They are the same on whatever machine this runs."""
+    haswell, epyc = (Processor(model, model) for model in ("Haswell-noTSX", "EPYC"))
+    both = take(runner, [haswell, epyc], ["ops"], jobs=2)
+    assert "AMD" in both[1].seen.processor != both[0].seen.processor
+    verdict = compare.judged(both, known.read("2.15-cpu"), whole=False)
+    assert verdict.missing == ()
+    assert [one.row.name for one in verdict.unknown] == []
+    assert verdict.compared > 250
+
+
+def test_a_built_processor_and_an_emulated_one_part_in_what_is_listed_alone(
+    runner: Runner,
+) -> None:
+    model = processors.MODELS[0]
+    native, emulated = take(runner, [NATIVE, Processor(model, model)], jobs=2)
+    verdict = compare.judged([native, emulated], known.read("2.15-cpu"), whole=False)
+    assert verdict.missing == ()
+    assert [one.row.name for one in verdict.unknown] == []
+    assert verdict.compared > 300
+    # It tells digests apart: QEMU estimates nothing, and every processor that is built does.
+    assert "rsqrt float32" in {one.row.of for one in verdict.differing}
+
+
+def test_other_kernels_are_found_under_emulation(runner: Runner) -> None:
+    """The control: what the tests above compare can differ."""
+    model = processors.MODELS[0]
+    control = Processor("control", model, env={"TF_ENABLE_ONEDNN_OPTS": "0"})
+    both = take(runner, [Processor(model, model), control], ["trainings"], jobs=2)
+    verdict = compare.judged(both, known.read("2.15-cpu"), whole=False)
+    assert [one.row.row for one in verdict.unknown] == ["training convolutions"]
