@@ -194,6 +194,22 @@ def test_metrics_that_keras_2_has_by_replica_are_said_to_begin_anew(interrupt: I
     assert not row["equal"]
 
 
+@pytest.mark.parametrize("tag", [DEFAULT, NEWEST])
+def test_nothing_is_kept_of_what_the_program_has_let_go(
+    run_in_release: Callable[[str], RunInImage], tag: str
+) -> None:
+    """The releases of Keras 3 keep models themselves, and functions are none."""
+    left = {}
+    for mode in ("deterministic", "off"):
+        ended = run_in_release(tag)(
+            ["python3", "gone.py"], env={"TF_REPRO": mode}, inputs=[PROGRAMS / "gone.py"]
+        )
+        assert ended.exit_code == 0, ended.stderr
+        left[mode] = json.loads(ended.stdout.splitlines()[-1])
+    assert left["deterministic"] == left["off"]
+    assert not any(left["off"][-2:])
+
+
 def test_a_state_of_another_seed_is_refused_in_one_line(interrupt: Interrupt) -> None:
     (row,) = interrupt(DEFAULT, WAYS["CheckpointManager"], [31], AGAIN="TF_REPRO_SEED=7")
     (line,) = row["said"]

@@ -15,8 +15,9 @@ from tf_repro.draws import keys, ops
 
 # Functions that have been traced and do not draw.
 _quiet: "weakref.WeakSet[Any]" = weakref.WeakSet()
-# Calling graph -> the functions that were traced for a call in it, which it needs to live.
-_traced_for: "weakref.WeakKeyDictionary[Any, list[Any]]" = weakref.WeakKeyDictionary()
+# Attribute of a calling graph: the functions that were traced for calls in it, which it needs to
+# live. A table of graphs would keep each of them for ever, as theirs are within it.
+_TRACED = "_tf_repro_traced"
 
 
 def _draws(function: Any) -> bool:
@@ -39,7 +40,8 @@ def on_function(module: ModuleType) -> None:
                 _quiet.discard(self)
             return result
         traced = self._clone(None)
-        _traced_for.setdefault(module.ops.get_default_graph(), []).append(traced)
+        graph = module.ops.get_default_graph()
+        setattr(graph, _TRACED, [*getattr(graph, _TRACED, ()), traced])
         result = original(traced, *args, **kwargs)
         if not _draws(traced):
             _quiet.add(self)

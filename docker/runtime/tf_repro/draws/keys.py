@@ -36,8 +36,9 @@ class Key:
         self.words = raw_ops.StatelessRandomGetKeyCounter(seed=seed).key
 
 
-# Graph of a function -> the key that it is called with.
-_keys: "weakref.WeakKeyDictionary[Any, Key]" = weakref.WeakKeyDictionary()
+# Attribute of the graph of a function: the key that it is called with. A table of graphs would keep
+# each of them for ever, as the key is made of its tensors.
+_KEY = "_tf_repro_key"
 # Graphs in which something has drawn by a key, or would if there were one.
 _drawing: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
@@ -50,7 +51,7 @@ def _around(graph: Any) -> Iterator[Any]:
 
 def depth(graph: Any) -> int:
     """Return how many functions with keys are around `graph`."""
-    return sum(each in _keys for each in _around(graph))
+    return sum(hasattr(each, _KEY) for each in _around(graph))
 
 
 def is_keyed(graph: Any) -> bool:
@@ -82,8 +83,9 @@ def _find(graph: Any) -> "tuple[Key, Any]":
     tensorflow = sys.modules["tensorflow"]
     offset, loops = None, 0
     for each in _around(graph):
-        if each in _keys:
-            return _keys[each], offset
+        key: Key | None = getattr(each, _KEY, None)
+        if key is not None:
+            return key, offset
         if type(each).__name__ in ("WhileBodyFuncGraph", "WhileCondFuncGraph"):
             # while_v2 gives both the number of the iteration first.
             iteration = tensorflow.cast(each.inputs[0], tensorflow.int64) + 1
@@ -105,7 +107,7 @@ def give(graph: Any, seed: Any) -> None:
         seed = bitwise.bitwise_xor(seed, outer.seed)
         if offset is not None:
             seed += offset
-    _keys[graph] = Key(seed)
+    setattr(graph, _KEY, Key(seed))
 
 
 class Draw:

@@ -1,5 +1,6 @@
 """Keras' fit: the epoch, the step, the metrics so far, and what callbacks keep in Python."""
 
+import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -8,8 +9,8 @@ from tf_repro import patch
 from tf_repro.resume import callbacks, metrics, model_seeds, moment, pipeline, places
 
 _ledger = places.Ledger()
-# Fits that are running, the innermost last.
-_running: "list[Fit]" = []
+# Fits that have begun and not come to their end, the innermost last.
+_begun: "list[Fit]" = []
 
 
 class Fit:
@@ -18,7 +19,7 @@ class Fit:
     Attributes:
         name: of its place in the script.
         model: that is trained.
-        callbacks: its list.
+        callbacks: its list; None where it has ended by an exception.
         epoch: that it is at.
         in_batch_end: whether the callbacks of a step's end are being called.
         at_end: whether the callbacks of an epoch's end are being called, or have been.
@@ -26,14 +27,16 @@ class Fit:
         to_come: what `saved` returned, to be gone on with.
         late: savings that are put off to the end of the epoch.
         data: what hands out its batches.
+        pipeline: that they come from.
         step: of the epoch, where Keras 3 hands out data.
         resumed: what it goes on from, until it has.
         metrics: their values, for the epoch that is resumed in its middle.
     """
 
     def __init__(self, name: str, callback_list: Any) -> None:
-        self.name, self.callbacks = name, callback_list
+        self.name, self._callbacks = name, weakref.ref(callback_list)
         self.model = callback_list.model
+        self.pipeline: pipeline.Pipeline | None = None
         self.epoch = 0
         self.steps: Callable[[], int] = lambda: 0
         self.taken: Callable[[], int] = lambda: 0
@@ -44,6 +47,15 @@ class Fit:
         self.step = 0
         self.resumed: dict[str, Any] | None = None
         self.metrics: dict[str, Any] | None = None
+
+    @property
+    def callbacks(self) -> Any:  # noqa: D102  # above
+        return self._callbacks()
+
+    def end(self) -> None:
+        """Let go of the data, and leave with them how far it came."""
+        if self.pipeline is not None:
+            self.pipeline.leave()
 
     @property
     def has_backup(self) -> bool:
@@ -70,14 +82,22 @@ class Fit:
         return state
 
 
+def _running() -> "list[Fit]":
+    """Return the fits that are running, the innermost last."""
+    for fit in [fit for fit in _begun if fit.callbacks is None]:
+        _begun.remove(fit)
+        fit.end()
+    return _begun
+
+
 def of_model(model: Any) -> "Fit | None":
     """Return the fit of a model that is running, if there is one."""
-    return next((fit for fit in reversed(_running) if fit.model is model), None)
+    return next((fit for fit in reversed(_running()) if fit.model is model), None)
 
 
 def latest() -> "Fit | None":
     """Return the fit that has begun last and still runs, if there is one."""
-    return _running[-1] if _running else None
+    return _running()[-1] if _running() else None
 
 
 # What the Keras of the release does when a fit begins, and when it goes on.
@@ -87,13 +107,13 @@ RESUME: "list[Callable[[Fit], None]]" = []
 
 def save() -> dict[str, Any]:
     """Return where each fit is that is running."""
-    return _ledger.save({fit.name: fit.saved() for fit in _running})
+    return _ledger.save({fit.name: fit.saved() for fit in _running()})
 
 
 def restore(state: dict[str, Any]) -> None:
     """Have the fit that is running, or the next one of its line, go on from there."""
     for name, kept in _ledger.restore(state).items():
-        for fit in _running:
+        for fit in _running():
             if fit.name == name:
                 fit.to_come = kept
 
@@ -102,7 +122,7 @@ def _begin(callback_list: Any) -> Fit:
     name, to_come = _ledger.next()
     fit = Fit(name, callback_list)
     fit.to_come = to_come
-    _running.append(fit)
+    _running().append(fit)
     for each in BEGIN:
         each(fit)
     return fit
@@ -138,7 +158,9 @@ def on_callback_list(module: ModuleType) -> None:
 
     @patch.around(module, "CallbackList.on_train_end")
     def on_train_end(original: Callable[..., None], self: Any, logs: Any = None) -> None:
-        _running[:] = [fit for fit in _running if fit.callbacks is not self]
+        for fit in [fit for fit in _running() if fit.callbacks is self]:
+            _begun.remove(fit)
+            fit.end()
         original(self, logs)
 
     @patch.around(module, "CallbackList.on_epoch_begin")
@@ -185,14 +207,14 @@ def on_callback_list(module: ModuleType) -> None:
 
 
 def _of_list(callback_list: Any) -> "Fit | None":
-    return _running[-1] if _running and _running[-1].callbacks is callback_list else None
+    return _begun[-1] if _begun and _begun[-1].callbacks is callback_list else None
 
 
 def begin_epoch(fit: Fit, dataset: Any) -> None:
     """Take down that an epoch has its iterator, and that the fit knows how far it is."""
     known = pipeline.of(dataset)
     if known is not None:
-        known.driver = fit.position
+        known.driver, fit.pipeline = fit.position, known
 
 
 moment.PARTS["fit"] = moment.Part(save, restore)

@@ -1,5 +1,6 @@
 """Keras 3: where `fit` is in its data, and its own backups."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -8,14 +9,14 @@ from tf_repro import patch
 from tf_repro.resume import fitting, kernels, pipeline
 
 # The epoch iterator that was last begun anew: fit's, when its callbacks begin.
-_last: list[Any] = []
+_last: "list[weakref.ref[Any]]" = []
 
 
 def _on_epoch_iterator(module: ModuleType) -> None:
     @patch.around(module, "EpochIterator.reset")
     def reset(original: Callable[..., None], self: Any) -> None:
         original(self)
-        _last[:] = [self]
+        _last[:] = [weakref.ref(self)]
 
     @patch.around(module, "EpochIterator._enumerate_iterator")
     def enumerate_iterator(original: Callable[..., Any], self: Any) -> Iterator[Any]:
@@ -53,9 +54,10 @@ def _go_on(fit: fitting.Fit, dataset: Any) -> tuple[int, int]:
 
 
 def _begin(fit: fitting.Fit) -> None:
-    if not _last:
+    data = _last.pop()() if _last else None
+    if data is None:
         return
-    data = fit.data = _last.pop()
+    fit.data = data
     fit.keeps_iterator = data.steps_per_epoch is not None
     fit.steps = lambda: fit.step
     fit.taken = lambda: data._steps_seen

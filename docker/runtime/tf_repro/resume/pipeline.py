@@ -87,6 +87,12 @@ class Pipeline:
         for before in dataset._inputs():
             self._look(before, seen, kept=kept)
 
+    def leave(self) -> None:
+        """Take down how far the iterator is from what knows it better, and let go of that."""
+        if self.driver is not None:
+            self.taken, self.over = self.driver()
+            self.driver = None
+
     def given(self) -> int:
         """Return how many elements its last iterator has given."""
         return self.taken if self.driver is None else self.driver()[0]

@@ -27,13 +27,19 @@ class Trace:
 
     Attributes:
         name: the same for all traces that would take each other's place.
-        function: of TensorFlow's class that is traced; None for whatever is within it.
+        function: of TensorFlow's class that is traced; None for whatever is within it, and where it
+            is no more: it holds its graphs, which hold this.
     """
 
     def __init__(self, name: str, function: Any = None) -> None:
-        self.name, self.function = name, function
+        self.name = name
+        self._function = None if function is None else weakref.ref(function)
         self._numbers: dict[str, int] = {}
         self._functions: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+    @property
+    def function(self) -> Any:  # noqa: D102  # above
+        return None if self._function is None else self._function()
 
     def number(self, kind: str) -> int:
         """Return how many of a kind this trace has had before."""
