@@ -195,6 +195,23 @@ def test_metrics_that_keras_2_has_by_replica_are_said_to_begin_anew(interrupt: I
 
 
 @pytest.mark.parametrize("tag", [DEFAULT, NEWEST])
+def test_what_is_exported_draws_elsewhere_as_it_always_did(
+    run_in_release: Callable[[str], RunInImage], tag: str
+) -> None:
+    """There are none of our variables for its random ops, and it asks for none."""
+    printed = []
+    for settings in ({"TF_REPRO_RESUME": "off"}, {}, {"GPU": "1"}):
+        ended = run_in_release(tag)(
+            ["python3", "export.py"], env=settings, inputs=[PROGRAMS / "export.py"]
+        )
+        assert ended.exit_code == 0, ended.stderr
+        printed.append(ended.stdout.split())
+    assert printed[0] == printed[1] == printed[2]
+    assert printed[0][::2] == ["here", "after", "loaded"]
+    assert len(set(printed[0][1::2])) == 3  # they go on, and begin anew
+
+
+@pytest.mark.parametrize("tag", [DEFAULT, NEWEST])
 def test_nothing_is_kept_of_what_the_program_has_let_go(
     run_in_release: Callable[[str], RunInImage], tag: str
 ) -> None:

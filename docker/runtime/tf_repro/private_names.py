@@ -193,6 +193,8 @@ NAMES = (
         )
     ),
     Private(f"{_CHECKPOINT}_management", "_delete_file_if_exists", "removing states is", ALL),
+    Private(f"{_TF}saved_model.save", "_build_meta_graph", "exporting what draws is", ALL),
+    Private(f"{_TF}framework.op_def_registry", "get", "exporting what draws is", ALL),
     *(
         Private(_ITERATOR, f"OwnedIterator.{name}", _RESUME, ALL)
         for name in ("_create_iterator", "_next_internal", "_restore_from_tensors")

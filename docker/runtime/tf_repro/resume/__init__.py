@@ -21,6 +21,7 @@ WATCHED = {
     "tensorflow.python.data.ops.iterator_ops": "pipelines",
     "tensorflow.python.data.ops.multi_device_iterator_ops": "pipelines",
     "tensorflow.python.data.util.random_seed": "pipelines",
+    "tensorflow.python.saved_model.save": "exporting",
     "tensorflow.python.checkpoint.checkpoint": "checkpoints",
     "tensorflow.python.checkpoint.checkpoint_management": "checkpoints",
     # Keras 2: 2.12, and 2.13 to 2.15.

@@ -17,6 +17,7 @@ from tf_repro import patch
 from tf_repro.draws import keys, seeds
 from tf_repro.resume import traces
 
+_PREFIX = "tf_repro/"  # of names of variables
 _PHILOX = 1  # tf.random.Algorithm.PHILOX
 
 
@@ -24,25 +25,37 @@ class _Op(NamedTuple):
     """What draws the same numbers as a legacy op.
 
     Attributes:
+        legacy: the op itself.
         stateful: the op that has its state in a variable, which must be beside it.
         stateless: the op that is given a state.
         takes: its arguments after the shape.
+        made: its attribute for the type of the numbers.
     """
 
+    legacy: str
     stateful: str
     stateless: str
     takes: tuple[str, ...] = ("dtype",)
+    made: str = "dtype"
 
 
 # By the function that makes the legacy op.
 _OPS = {
-    "random_uniform": _Op("StatefulUniform", "StatelessRandomUniformV2"),
+    "random_uniform": _Op("RandomUniform", "StatefulUniform", "StatelessRandomUniformV2"),
     "random_uniform_int": _Op(
-        "StatefulUniformInt", "StatelessRandomUniformIntV2", ("minval", "maxval")
+        *("RandomUniformInt", "StatefulUniformInt", "StatelessRandomUniformIntV2"),
+        takes=("minval", "maxval"),
+        made="Tout",
     ),
-    "random_standard_normal": _Op("StatefulStandardNormalV2", "StatelessRandomNormalV2"),
-    "truncated_normal": _Op("StatefulTruncatedNormal", "StatelessTruncatedNormalV2"),
+    "random_standard_normal": _Op(
+        "RandomStandardNormal", "StatefulStandardNormalV2", "StatelessRandomNormalV2"
+    ),
+    "truncated_normal": _Op(
+        "TruncatedNormal", "StatefulTruncatedNormal", "StatelessTruncatedNormalV2"
+    ),
 }
+# By either of those that take its place.
+LEGACY = {name: op for op in _OPS.values() for name in (op.stateful, op.stateless)}
 
 # The methods of tf.function's class that trace, at the first call and at others.
 _TRACING = ("_initialize", "_call")
@@ -50,7 +63,7 @@ _TRACING = ("_initialize", "_call")
 # Whether the script has what saves checkpoints; until then, its functions are traced as ever.
 _saving = False
 # Name of an op -> its counters, of which the last has taken the place of those before.
-_known: "dict[str, list[_Counter]]" = {}
+_known: "dict[str, list[Counter]]" = {}
 # The states of ops that the program had before it was interrupted, and which of them are here.
 _to_come: dict[str, list[int]] = {}
 _found: set[str] = set()
@@ -58,7 +71,7 @@ _found: set[str] = set()
 _unseen = 0
 
 
-class _Counter:
+class Counter:
     """What a random op of a function draws by, in a variable: its counter and its two seeds.
 
     Attributes:
@@ -101,6 +114,12 @@ def expect_saves() -> None:
     """Take down that the script will save checkpoints, so that functions are traced for it."""
     global _saving  # noqa: PLW0603  # once for each process
     _saving = True
+
+
+def of_variable(shared_name: str) -> Counter | None:
+    """Return what counts in a variable, if that is ours."""
+    counters = _known.get(shared_name.removeprefix(_PREFIX).rpartition("@")[0], ())
+    return next((one for one in counters if one.shared_name == shared_name), None)
 
 
 def unseen() -> int:
@@ -148,7 +167,7 @@ def _is_of_dataset(graph: Any) -> bool:
     return False
 
 
-def _follow(kind: str, graph: Any, seed: int, seed2: int) -> _Counter:
+def _follow(kind: str, graph: Any, seed: int, seed2: int) -> Counter:
     """Return the counter of an op that is being traced, which goes on if it is known."""
     trace = traces.of(graph)
     kind += seeds.replica()
@@ -158,12 +177,12 @@ def _follow(kind: str, graph: Any, seed: int, seed2: int) -> _Counter:
     # Of a function that is traced again before it has run, the later trace is the one that runs.
     goes_on = name in _to_come and all(one.state() == one.began for one in counters)
     _found.update([name] if goes_on else [])
-    made = _Counter(f"tf_repro/{name}@{len(counters)}", own, _to_come[name] if goes_on else own)
+    made = Counter(f"{_PREFIX}{name}@{len(counters)}", own, _to_come[name] if goes_on else own)
     counters.append(made)
     return made
 
 
-def _on_cpu(op: _Op, counter: _Counter, given: dict[str, Any]) -> Any:
+def _on_cpu(op: _Op, counter: Counter, given: dict[str, Any]) -> Any:
     """Draw by one op that moves the counter on itself, and so where the counter is."""
     tensorflow = sys.modules["tensorflow"]
     with tensorflow.device("CPU:0"):
@@ -171,7 +190,7 @@ def _on_cpu(op: _Op, counter: _Counter, given: dict[str, Any]) -> Any:
         return draw(resource=counter.handle(), algorithm=_PHILOX, **given)
 
 
-def _anywhere(op: _Op, counter: _Counter, given: dict[str, Any]) -> Any:
+def _anywhere(op: _Op, counter: Counter, given: dict[str, Any]) -> Any:
     """Move the counter on, and draw by an op that a GPU has as well."""
     tensorflow = sys.modules["tensorflow"]
     raw = tensorflow.raw_ops
