@@ -49,6 +49,7 @@ def verify(folder: Path, chosen: argparse.Namespace) -> Verdict:
             records=folder,
             artifacts=chosen.artifacts,
             kill_at=kill_at,
+            resumes=True,
             on_progress=lambda words: progress.show(number, words),
         )
         progress.done(number, ended)

@@ -23,6 +23,7 @@ FILES = "files"
 STDOUT = "stdout.txt"
 STDERR = "stderr.txt"
 POLL_SECONDS = 0.5
+RESUME = "TF_REPRO_RESUME"
 
 
 @dataclass
@@ -61,6 +62,7 @@ def record(
     bisect_at: "int | None" = None,
     kill_at: "int | None" = None,
     audit: bool = False,
+    resumes: bool = False,
     environ: "Mapping[str, str] | None" = None,
     on_progress: Callable[[str], None] = lambda _: None,
 ) -> Ended:
@@ -76,6 +78,9 @@ def record(
         bisect_at: record every operation around this step, too; see recording/operations.
         kill_at: kill the program after this step, and start it again in the same folder.
         audit: take down which line draws what, too, as is always done for bisect_at.
+        resumes: whether it is to go on from what it saves. Where nobody interrupts it, that is off
+            unless the user says so: it changes no result, and the ops that a program draws by are
+            recorded as they are.
         environ: the environment of the program, if not this process's own.
         on_progress: called every half second with what the record says, for people.
 
@@ -92,6 +97,8 @@ def record(
         before_artifacts = workspace.state(artifacts) if artifacts else {}
         started = time.monotonic()
         given = _environ(into, environ)
+        if not resumes:
+            given.setdefault(RESUME, "off")
         drawn = Path(folder) / "audit"
         audit = audit or bisect_at is not None
         if audit:
