@@ -7,14 +7,15 @@ import numpy as np
 import tensorflow as tf
 
 N = 100
+tf.config.threading.set_inter_op_parallelism_threads(8)
 tf.random.set_seed(7)
 weights = tf.Variable(tf.ones([N]))
 optimizer = tf.keras.optimizers.SGD(0.01)
 
 
 def wait(one):
-    """Return `one` after up to a millisecond, so that whoever is first is so by chance."""
-    time.sleep(os.urandom(1)[0] * 4e-6)
+    """Return `one` after up to four milliseconds, so that whoever is first is so by chance."""
+    time.sleep(os.urandom(1)[0] * 16e-6)
     return np.float32(one)
 
 
