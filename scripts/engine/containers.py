@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scripts.errors import KitError
 from scripts.places import data_root
+from scripts.ui import say
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -54,6 +55,8 @@ def sweep(client: DockerClient) -> int:
         network.remove()
     for volume in client.volumes.list(filters={"label": ours}):
         volume.remove()
+    if left:
+        say(f"removed {len(left)} containers of a run that was killed")
     return len(left)
 
 

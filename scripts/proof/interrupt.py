@@ -16,7 +16,7 @@ from scripts.engine import containers, elsewhere
 from scripts.errors import KitError
 from scripts.places import scratch
 from scripts.processes import last_words
-from scripts.proof import agreed, recording, verify
+from scripts.proof import agreed, at_once, recording, verify
 from scripts.ui import stage
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def interrupt(host: Engine, built: Built, asked: Asked) -> int:
                 )
 
             with ThreadPoolExecutor(asked.jobs) as pool:
-                list(pool.map(one, range(1, total + 1)))
+                at_once.results([pool.submit(one, number) for number in range(1, total + 1)])
         judged = verify.judge(host, built, [unbroken, *folders], asked)
     return verify.show(judged, asked)
 

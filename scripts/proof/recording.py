@@ -17,7 +17,7 @@ from scripts.engine.containers import Finished
 from scripts.engine.elsewhere import Place
 from scripts.errors import KitError
 from scripts.processes import last_words
-from scripts.proof import agreed, by_engine
+from scripts.proof import agreed, at_once, by_engine
 from scripts.ui import stage
 
 # The script's folder is copied into each container, as the engine may be on another machine.
@@ -64,12 +64,7 @@ class Recording:
                 pools[by_engine.turn(number, len(pools))].submit(one, number)
                 for number in range(1, total + 1)
             ]
-            try:
-                for run in runs:
-                    run.result()
-            finally:
-                for run in runs:
-                    run.cancel()  # what has not begun when one fails
+            at_once.results(runs)
 
     def _one(
         self, place: Place, into: Path, on_line: Callable[[str], None], bisect_at: int | None

@@ -12,11 +12,12 @@ from scripts.build.build import Built
 from scripts.engine import containers
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
+from scripts.proof import at_once
 from scripts.proof.reach import compare, known, processors, qemu, report
 from scripts.proof.reach.processors import Processor
 from scripts.proof.reach.results import Part, Taken
 from scripts.proof.reach.running import LIMITS, Runner
-from scripts.ui import say, stage
+from scripts.ui import stage
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,7 @@ def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
         KitError: there is no emulator, or a process does not begin.
     """
     listed = known.read(tag)
-    if left := containers.sweep(host.client):
-        say(f"removed {left} containers of a run that was killed")
+    containers.sweep(host.client)
     runner = Runner(host.client, built.name, qemu.program(), sample=asked.sample)
     cpus = int(host.client.info()["NCPU"])
     chosen = tuple(processors.chosen(cpus, sample=asked.sample))
@@ -90,12 +90,7 @@ def take(
         def one(processor: Processor, part: str) -> Part:
             return runner.part(processor, part, lambda line: notice(f"{processor.name}: {line}"))
 
-        running = [pool.submit(one, *which) for which in work]
-        try:
-            done = [each.result() for each in running]
-        finally:
-            for each in running:
-                each.cancel()  # what has not begun when one fails
+        done = at_once.results([pool.submit(one, *which) for which in work])
     return tuple(
         Taken(
             processor,

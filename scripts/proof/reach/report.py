@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.build.build import Built
-from scripts.proof.reach.compare import Compared, Verdict, compared
+from scripts.proof.reach.compare import Compared, Verdict
 from scripts.proof.reach.known import Known
 from scripts.proof.reach.results import Taken
 
@@ -106,7 +106,7 @@ def write(
             }
             for one in taken
         ],
-        "differing": [one.row.name for one in compared(taken) if one.differs],
+        "differing": [one.row.name for one in verdict.differing],
         "unknown": [one.row.name for one in verdict.unknown],
         "stale": list(verdict.stale),
         "elsewhere": list(verdict.elsewhere),
