@@ -156,7 +156,7 @@ changelog: $(VENV) ## What changed between two images in REGISTRY=<host>: FROM=<
 test: lint test-unit test-image ## Everything: lint, unit tests, then tests in containers.
 
 test-unit: $(VENV) ## The tests that need no engine: seconds.
-	@.venv/bin/python -m pytest tests/unit scripts --doctest-modules --numprocesses 2
+	@.venv/bin/python -m pytest tests/unit --numprocesses 2
 
 test-image: $(VENV) ## The tests in real containers: builds the image first, if need be.
 	@.venv/bin/python -m pytest tests/image -m "not alone" $(SIDE_BY_SIDE)
