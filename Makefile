@@ -70,7 +70,7 @@ ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml
 DOCKERFILES := docker/Dockerfile $(wildcard .devcontainer/Dockerfile)
 
 .DEFAULT_GOAL := help
-.PHONY: help companions prove prove-cluster golden verify bisect image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-reach test-all bench-startup bench-verify bench-pipelines bench-resume lint lint-imports lint-workflows format engine-start engine-stop clean
+.PHONY: help companions prove prove-cluster golden verify bisect image images sizes readme lock lock-image lock-kit rebuild-check sbom provenance sign sign-key verify-signature audit-cve publish changelog test test-unit test-image test-gpu test-cpython test-libraries test-companions test-reach test-all bench-startup bench-verify bench-pipelines bench-reach bench-resume lint lint-imports lint-workflows format engine-start engine-stop clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -202,6 +202,9 @@ bench-verify: $(VENV) ## What recording adds to a step of ResNet-50, side by sid
 
 bench-pipelines: $(VENV) ## What drawing by key costs pipelines that augment, side by side in IMAGE=<tag>.
 	@$(KIT) bench pipelines --image="$$IMAGE"
+
+bench-reach: $(VENV) ## What each reach costs a training step, by the size of the pools, side by side in IMAGE=<tag>.
+	@$(KIT) bench reach --image="$$IMAGE"
 
 bench-resume: $(VENV) ## What resuming costs a start, a step and a checkpoint, side by side in IMAGE=<tag>.
 	@$(KIT) bench resume --image="$$IMAGE"

@@ -47,7 +47,7 @@ def make(
         root: its root file system.
         locked: its wheels, in the cache and verified.
         drift: how the root file system differs from its lock.
-        documents: what the image says of itself: files of /opt/tf-repro/share, by name.
+        documents: the files of /opt/tf-repro/share, by name.
     """
     folders = _contexts(chosen, locked) | {"share": _share(chosen.tag, documents)}
     labels = _labels(chosen, root, drift)

@@ -9,6 +9,7 @@ from pathlib import Path
 from scripts import oci
 from scripts.build import bake_file, record, rootfs
 from scripts.build.bake import bake
+from scripts.build.one_processor import document
 from scripts.contents import sbom
 from scripts.engine import image_store
 from scripts.engine.engine import Engine
@@ -98,7 +99,8 @@ def prepare(
 
     root = oci.Layout(layer)
     documents = sbom.make(chosen, packages.debs, locked, root.layers[0])
-    target = bake_file.make(chosen, root, locked, packages.drift, documents)
+    share = {**documents, document.NAME: document.made(locked)}
+    target = bake_file.make(chosen, root, locked, packages.drift, share)
     names = names_of(chosen, drifted=bool(packages.drift))
     materials = Materials(packages.debs, locked, documents)
     return Prepared(builder, target, names, packages.drift, materials)

@@ -44,8 +44,8 @@ OF_OFF, OF_MACHINE = "off", "machine"
 DETERMINISM = {"TF_DETERMINISTIC_OPS": "1"}
 
 # The size of a thread pool and the instruction set decide how sums are split, and so their bits.
-# TensorFlow's and OpenMP's defaults follow the CPUs that are visible. Eight: on one and two CPUs
-# it costs about 5 % of a training step, and it leaves room on more.
+# TensorFlow's and OpenMP's defaults follow the CPUs that are visible. Eight leaves room on many;
+# what it costs on two is in docs/guarantees.md, measured by `make bench-reach`.
 # OpenBLAS lowers any number to that of the CPUs, so 1 alone is the same everywhere.
 # https://github.com/OpenMathLib/OpenBLAS/blob/develop/driver/others/memory.c (blas_get_cpu_number)
 MACHINE = {

@@ -50,7 +50,7 @@ def _follow_training() -> None:
 
 
 def _leave_passports() -> None:
-    from tf_repro import tracking  # noqa: PLC0415  # for modes that resume
+    from tf_repro import tracking  # noqa: PLC0415  # for those who have asked for it
 
     for name, file in tracking.WATCHED.items():
         hooks.on_import(name, _source_hook(file, "ON_IMPORT", "tracking"))
@@ -106,6 +106,10 @@ def arm(chosen: settings.Settings) -> None:
     identities = [_source_hook("identities", one) for one in ("ON_IMPORT", "BEFORE_IMPORT")]
     for name in sources.IDENTITIES:
         hooks.on_import(name, *identities)
+    if chosen.reach == "anywhere":
+        hooks.on_import(
+            "tensorflow.python.pywrap_tensorflow", _source_hook("processor", "ON_IMPORT", "machine")
+        )
     # Not in a cluster, whose workers save and restore together: that is not covered.
     if chosen.resume and chosen.deterministic and chosen.task is None:
         from tf_repro import resume  # noqa: PLC0415  # for modes that resume

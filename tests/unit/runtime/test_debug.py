@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.runtime.conftest import Interpreter
 from tf_repro import environment, resume, sources
+from tf_repro.machine import processor
 
 DEBUG = {"TF_REPRO_DEBUG": "1"}
 
@@ -26,7 +27,7 @@ def said(text: str) -> list[str]:
 
 
 def test_every_hook_says_that_it_arms(python: Interpreter) -> None:
-    ours = {*sources.WATCHED, *sources.IDENTITIES}
+    ours = {*sources.WATCHED, *sources.IDENTITIES, *processor.ON_IMPORT}
     for mode, expected in {"off": ours, "on": ours | resume.WATCHED.keys()}.items():
         run = python("-c", "pass", env={**DEBUG, "TF_REPRO_RESUME": mode})
         armed = {line.split()[0] for line in said(run.stderr) if " arms" in line}

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.runtime.conftest import Interpreter, python
 from tf_repro import __main__ as tf_repro
 from tf_repro.doctor import machines
-from tf_repro.doctor.command import NO, PARTLY, YES
+from tf_repro.doctor.command import NO, OTHER_PROCESSORS, PARTLY, YES
 
 __all__ = ["python"]
 
@@ -20,7 +20,10 @@ REPORT: Report = {
     "mode": "deterministic",
     "seed": 42,
     "reach": "anywhere",
-    "guarantees": [{"guarantee": "hashes of str", "given": "yes", "reason": ""}],
+    "guarantees": [
+        {"guarantee": "hashes of str", "given": "yes", "reason": ""},
+        {"guarantee": OTHER_PROCESSORS, "given": "yes", "reason": ""},
+    ],
     "machine": {
         "locks": {"requirements.lock": "sha256:aa"},
         "reach": "anywhere",
@@ -37,18 +40,25 @@ def changed(**machine: object) -> Callable[[Report], None]:
     return lambda report: report["machine"].update(machine)
 
 
+def of_another_tensorflow(report: Report) -> None:
+    report["machine"]["cpu"] = "Intel Xeon"
+    report["guarantees"][1].update(given="partly", reason="TensorFlow is 2.16.2, and was 2.15.1")
+
+
+def of_no_row(report: Report) -> None:
+    report["machine"]["cpu"] = "Intel Xeon"
+    del report["guarantees"][1]
+
+
 @pytest.mark.parametrize(
     ("change", "what", "given", "reason"),
     [
         (changed(), "processors", YES, "AMD EPYC"),
         (changed(cpus=64), "processors", YES, "AMD EPYC"),
-        (
-            changed(cpu="Intel Xeon"),
-            "processors",
-            PARTLY,
-            "AMD EPYC and Intel Xeon: equal bits but",
-        ),
-        (changed(cpu_flags=["avx2", "fma"]), "processors", PARTLY, "AMD EPYC: equal bits but"),
+        (changed(cpu="Intel Xeon"), "processors", YES, "AMD EPYC and Intel Xeon"),
+        (changed(cpu_flags=["avx2", "fma"]), "processors", YES, "AMD EPYC"),
+        (of_another_tensorflow, "processors", PARTLY, "AMD EPYC and Intel Xeon: TensorFlow is"),
+        (of_no_row, "processors", PARTLY, "AMD EPYC and Intel Xeon: doctor did not say"),
         (changed(cpu="Atom", cpu_flags=["sse2"]), "processors", NO, "Atom: no AVX2"),
         (changed(reach="machine", cpus=8), "processors", NO, "2 and 8 CPUs: set TF_REPRO_REACH="),
         (changed(gpus=["H100; 550"]), "GPUs and their drivers", NO, "H100; 550"),

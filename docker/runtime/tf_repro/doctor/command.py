@@ -7,7 +7,7 @@ import platform
 import sys
 
 from tf_repro import environment, settings, start
-from tf_repro.machine import cpu, gpu, restart
+from tf_repro.machine import cpu, gpu, processor, restart
 from tf_repro.recording import surroundings
 
 YES, NO, PARTLY = "yes", "NO", "partly"
@@ -15,13 +15,14 @@ Line = tuple[str, str, str]
 
 LIBRARIES = ("numpy", "tensorflow", "tensorflow-cpu", "keras", "torch", "jax", "cupy")
 DOCKER_OPTION = "docker run --security-opt seccomp=unconfined, or a profile that allows it"
+OTHER_PROCESSORS = "the same bits on other x86-64 processors with AVX2"
 NOT_COVERED = (
     ("threads", "that share one global generator: `tf-repro audit` names them"),
     ("directories", "os.listdir and glob follow the file system: sort what they give"),
     (
         "processors",
-        "of another vendor: a few ops, such as tf.math.rsqrt, in their last bits, as they take the"
-        " processor's estimate; and XLA's jit_compile, which compiles for the processor it finds",
+        "by which other libraries than TensorFlow, NumPy and SciPy choose what they run: the"
+        " interpreter of tf.lite, torch",
     ),
     ("on purpose", "os.urandom, secrets, uuid4, SystemRandom and TLS stay random"),
 )
@@ -99,13 +100,24 @@ def _reach() -> list[Line]:
 
 
 def _processor() -> Line:
-    what = "the same bits on other x86-64 processors with AVX2"
     have = cpu.flags()
     if not have:
-        return what, NO, f"{platform.machine()}: nothing is known about it"
+        return OTHER_PROCESSORS, NO, f"{platform.machine()}: nothing is known about it"
     if cpu.missing_avx2(have):
-        return what, NO, "this one has no AVX2"
-    return what, PARTLY, "as far as settings reach: all but what is not covered, below"
+        return OTHER_PROCESSORS, NO, "this one has no AVX2"
+    moved = _other_tensorflow()
+    if moved:
+        return OTHER_PROCESSORS, PARTLY, f"{moved}: a few ops follow estimates and caches"
+    return OTHER_PROCESSORS, YES, "TensorFlow estimates nothing, and all look alike to it"
+
+
+def _other_tensorflow() -> str:
+    """Return what is installed other than the TensorFlow whose code was looked through, or ""."""
+    made_for = processor.release()
+    found = _version("tensorflow") or _version("tensorflow-cpu")
+    if not made_for:
+        return f"{processor.TABLES} is not there"
+    return "" if found in ("", made_for) else f"TensorFlow is {found}, and was {made_for}"
 
 
 def _machine(name: str, wanted: str) -> Line:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tf_repro.doctor.command import NO, NOT_COVERED, PARTLY, YES, Line, rendered
+from tf_repro.doctor.command import NO, OTHER_PROCESSORS, PARTLY, YES, Line, rendered
 from tf_repro.machine import cpu
 from tf_repro.messages import say
 from tf_repro.verify.command import COULD_NOT_RUN, DIFFERENT, IDENTICAL
 
 # What both were told, and the variable that tells it.
 SETTINGS = {"mode": "TF_REPRO", "seed": "TF_REPRO_SEED", "reach": "TF_REPRO_REACH"}
-_PROCESSORS = dict(NOT_COVERED)["processors"]
 # What a report of doctor's has, of all that is looked at here.
 _PARTS = {"machine": dict, "guarantees": list}
 Report = dict[str, Any]
@@ -67,7 +66,7 @@ def compare(one: Report, other: Report) -> Iterator[Line]:
     for what, variable in SETTINGS.items():
         yield _same(what, one.get(what), other.get(what), f"set {variable} to the same on both")
     yield from _variables(a.get("environment", {}), b.get("environment", {}))
-    yield _processors(a, b)
+    yield _processors(one, other)
     what = "GPUs and their drivers"
     yield _same(what, a.get("gpus"), b.get("gpus"), "bits of a GPU hold on its model and driver")
     yield from _not_given(one, other)
@@ -92,8 +91,9 @@ def _variables(one: "dict[str, str]", other: "dict[str, str]") -> Iterator[Line]
             yield name, NO, f"{a} and {b}: set it to the same on both"
 
 
-def _processors(one: Report, other: Report) -> Line:
+def _processors(first: Report, second: Report) -> Line:
     what = "processors"
+    one, other = first["machine"], second["machine"]
     named = " and ".join(dict.fromkeys(str(machine.get("cpu")) for machine in (one, other)))
     alike = all(one.get(name) == other.get(name) for name in ("cpu", "cpu_flags"))
     if "machine" in (one.get("reach"), other.get("reach")):
@@ -110,7 +110,16 @@ def _processors(one: Report, other: Report) -> Line:
     ]
     if lacking:
         return what, NO, f"{' and '.join(lacking)}: no AVX2"
-    return what, PARTLY, f"{named}: equal bits but for those {_PROCESSORS}"
+    partly = _why_partly(first) or _why_partly(second)
+    return (what, PARTLY, f"{named}: {partly}") if partly else (what, YES, named)
+
+
+def _why_partly(report: Report) -> str:
+    """Return why a machine gives the bits of other processors in part, empty where in full."""
+    for row in report["guarantees"]:
+        if row.get("guarantee") == OTHER_PROCESSORS:
+            return "" if row.get("given") == YES else str(row.get("reason"))
+    return "doctor did not say whether TensorFlow follows them"
 
 
 def _not_given(one: Report, other: Report) -> Iterator[Line]:

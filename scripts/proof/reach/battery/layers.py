@@ -26,7 +26,7 @@ def settle(weights: Any) -> None:
 
 
 def _layer(make: Callable[[], Any], *inputs: Any) -> Any:
-    tf.keras.backend.set_floatx(inputs[0].dtype.name)
+    _take(inputs[0].dtype.name)
     try:
         layer = make()
         layer(*inputs)
@@ -37,7 +37,13 @@ def _layer(make: Callable[[], Any], *inputs: Any) -> Any:
         watched = [inputs, layer.trainable_weights]
         return found, tape.gradient(found, watched, output_gradients=found)
     finally:
-        tf.keras.backend.set_floatx("float32")
+        _take("float32")
+
+
+def _take(kind: str) -> None:
+    """Have layers be of a type, in all of them: Keras 3 asks floatx but for the first of them."""
+    tf.keras.backend.set_floatx(kind)
+    tf.keras.mixed_precision.set_global_policy(kind)
 
 
 SEQUENCES = {
