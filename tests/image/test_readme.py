@@ -44,6 +44,7 @@ ONLY_ASKED = {
     "make bench-verify": "the bench of ResNet-50 takes its time",
     "make bench-pipelines": "so does the bench of pipelines",
     "make bench-resume": "and that of resuming",
+    "make bench-reach": "and that of the reaches",
     'make sign-key KEY="$HOME/tf-repro.pem"': "a key is nothing to leave in a home; test_vouch",
     'make sign IMAGE=2.15-cpu KEY="$HOME/tf-repro.pem"': "it needs that key; test_vouch",
     'make verify-signature IMAGE=2.15-cpu KEY="$HOME/tf-repro.pem.pub"': "as above; test_vouch",
