@@ -1,13 +1,15 @@
-"""images/<tag>/golden.json: which bits an image's example gives, and where they were seen.
+"""images/<tag>/golden.json: which bits an image gives, and where they were seen.
 
-`make golden` runs the example and takes down what came out, and `make prove` compares. So whoever
-finds other bits knows at once whether anybody has seen them, and on what.
+`make golden` runs the example and the battery's sample, six trainings and some hundreds of ops, and
+takes down what came out; `make prove` compares the example. So whoever finds other bits knows at
+once whether anybody has seen them, on what, and which op is the first that differs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -51,12 +53,23 @@ class Result(_Strict):
     seen: tuple[Seen, ...] = Field(min_length=1)
 
 
+class Rows(_Strict):
+    """What the battery's sample gave: by row, a digest or the kind of error."""
+
+    outcomes: Mapping[str, str]
+    seen: tuple[Seen, ...] = Field(min_length=1)
+
+
+_Kind = TypeVar("_Kind", bound=Result | Rows)
+
+
 class Golden(_Strict):
-    """The file; the first result is called the published one."""
+    """The file; the first result of a kind is called the published one."""
 
     version: int = VERSION
     made_by: str
     digits: tuple[Result, ...] = Field(min_length=1)
+    rows: tuple[Rows, ...] = ()
 
 
 def path(tag: str) -> Path:
@@ -120,16 +133,49 @@ def compared(golden: Golden | None, weights: str) -> str:
 
 def added(golden: Golden | None, tag: str, weights: str, loss: float, seen: Seen) -> Golden:
     """Return the file's content with one more sight in it; a processor counts once a result."""
-    results = list(golden.digits if golden else ())
-    for number, result in enumerate(results):
-        if result.weights == weights:
-            if seen.processor not in {one.processor for one in result.seen}:
-                more = result.model_copy(update={"seen": (*result.seen, seen)})
-                results[number] = more
-            break
-    else:
-        results.append(Result(weights=weights, loss=loss, seen=(seen,)))
-    return Golden(made_by=f"make golden IMAGE={tag}", digits=tuple(results))
+    results = golden.digits if golden else ()
+    digits = _with(results, Result(weights=weights, loss=loss, seen=(seen,)))
+    rows = golden.rows if golden else ()
+    return Golden(made_by=f"make golden IMAGE={tag}", digits=digits, rows=rows)
+
+
+def with_rows(golden: Golden, outcomes: Mapping[str, str], seen: Seen) -> Golden:
+    """Return the file's content with one more sight of the battery's sample in it."""
+    rows = _with(golden.rows, Rows(outcomes=outcomes, seen=(seen,)))
+    return golden.model_copy(update={"rows": rows})
+
+
+def _with(known: Sequence[_Kind], new: _Kind) -> tuple[_Kind, ...]:
+    """Return what is known with one more sight of it; the processor is the new one's only one."""
+    same = [_same(one, new) for one in known]
+    if not any(same):
+        return (*known, new)
+    number = same.index(True)
+    seen = known[number].seen
+    if new.seen[0].processor not in {one.processor for one in seen}:
+        seen = (*seen, *new.seen)
+    more = cast("_Kind", known[number].model_copy(update={"seen": seen}))
+    return (*known[:number], more, *known[number + 1 :])
+
+
+def _same(one: Result | Rows, other: Result | Rows) -> bool:
+    return one.model_dump(exclude={"seen", "loss"}) == other.model_dump(exclude={"seen", "loss"})
+
+
+def rows_compared(golden: Golden | None, outcomes: Mapping[str, str]) -> str:
+    """Return one line: whether the battery's sample gave this before, or what differs first."""
+    if golden is None or not golden.rows:
+        return "of the ops nothing is published: `make golden` begins with them"
+    published = golden.rows[0]
+    for name, outcome in published.outcomes.items():
+        if name in outcomes and outcomes[name] != outcome:
+            return f"NOT the published bits in {name}, the first that differs; {_first(published)}"
+    known = sum(name in outcomes for name in published.outcomes)
+    return f"the published bits in {known} ops and trainings, {_first(published)}"
+
+
+def _first(published: Rows) -> str:
+    return f"first seen on {published.seen[0]}"
 
 
 def write(file: Path, golden: Golden) -> None:

@@ -20,6 +20,9 @@ from scripts.errors import KitError
 from scripts.places import REPO
 from scripts.processes import last_words
 from scripts.proof import golden
+from scripts.proof.reach.processors import NATIVE
+from scripts.proof.reach.reach import take
+from scripts.proof.reach.running import Runner
 from scripts.ui import say, stage
 
 if TYPE_CHECKING:
@@ -111,10 +114,10 @@ def show(runs: Sequence[Run], built: Built) -> Verdict:
 
 
 def take_down(host: Engine, built: Built, tag: str) -> None:
-    """Train once, and write into the image's golden.json what came out, and on which processor.
+    """Compute once, and write into the image's golden.json what came out, and on which processor.
 
     Raises:
-        KitError: the training itself fails, or the file cannot be read.
+        KitError: the computation itself fails, or the file cannot be read.
     """
     file = golden.path(tag)
     known = golden.read(file)
@@ -122,7 +125,13 @@ def take_down(host: Engine, built: Built, tag: str) -> None:
         run = _train(host.client, built.name, "deterministic", notice)
     seen = golden.processor(host.client, built.name, dt.datetime.now(dt.UTC).date())
     say(f"{tag}: {golden.compared(known, run.weights)}")
-    golden.write(file, golden.added(known, tag, run.weights, run.loss, seen))
+    (taken,) = take(Runner(host.client, built.name, sample=True), [NATIVE])
+    if problems := [part.problem for part in taken.parts if part.problem]:
+        raise KitError(f"{tag}: {problems[0]}")
+    outcomes = {name: row.outcome for name, row in taken.rows.items()}
+    say(f"{tag}: {golden.rows_compared(known, outcomes)}")
+    more = golden.added(known, tag, run.weights, run.loss, seen)
+    golden.write(file, golden.with_rows(more, outcomes, seen))
     say(f"{file.relative_to(REPO)} names {seen}")
 
 

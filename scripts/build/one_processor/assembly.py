@@ -104,6 +104,19 @@ def at_most(assembly: Assembly, highest: int) -> int:
     return start
 
 
+def nothing(assembly: Assembly) -> int:
+    """Write a function that returns an empty std::vector in the caller's memory; return where."""
+    assembly.align()
+    start = assembly.here
+    assembly.put(Instruction.create_reg_reg(Code.XOR_R32_RM32, Register.EAX, Register.EAX))
+    for offset in (0, 8, 16):
+        field = MemoryOperand(Register.RDI, displ=offset, displ_size=1)
+        assembly.put(Instruction.create_mem_reg(Code.MOV_RM64_R64, field, Register.RAX))
+    assembly.put(Instruction.create_reg_reg(Code.MOV_R64_RM64, Register.RAX, Register.RDI))
+    assembly.put(Instruction.create(Code.RETNQ))
+    return start
+
+
 def _move_stack(assembly: Assembly, by: int) -> None:
     """Move the stack's end, and leave the flags as they are."""
     there = MemoryOperand(Register.RSP, displ=by, displ_size=8)

@@ -1,19 +1,28 @@
 """What a library's code is to be changed to, as a table that the runtime lays over it."""
 
 import base64
+from collections.abc import Callable
+from functools import partial
 from typing import TypedDict
 
 from scripts.build.one_processor.asked import caches
-from scripts.build.one_processor.assembly import Assembly, at_most, begin, stub
+from scripts.build.one_processor.assembly import Assembly, at_most, begin, nothing, stub
 from scripts.build.one_processor.library import Library
 from scripts.build.one_processor.sites import JUMP, sites
 
 _PAGE = 4096
-# tsl::port::TestCPUFeature(CPUFeature), whose answers are of when the library was loaded. Its
-# numbers are in order of age: BMI2 is the last of what every processor with AVX2 has.
-# https://github.com/google/tsl/blob/main/tsl/platform/cpu_info.h
-_TEST_CPU_FEATURE = "_ZN3tsl4port14TestCPUFeatureENS0_10CPUFeatureE"
-_BMI2 = 18
+# What is put in place of functions of TensorFlow's own, where a release has them.
+FUNCTIONS: dict[str, Callable[[Assembly], int]] = {
+    # tsl::port::TestCPUFeature(CPUFeature), whose answers are of when the library was loaded. Its
+    # numbers are in order of age: BMI2, 18, is the last of what every processor with AVX2 has.
+    # https://github.com/google/tsl/blob/main/tsl/platform/cpu_info.h
+    "_ZN3tsl4port14TestCPUFeatureENS0_10CPUFeatureE": partial(at_most, highest=18),
+    # Rsqrt::SupportedVectorTypes(features) of XLA: for which types it generates code that estimates
+    # 1/sqrt(x), where no table would find it; for the others it divides by the square root.
+    # https://github.com/openxla/xla/blob/main/xla/codegen/intrinsic/rsqrt.h
+    "_ZN3xla7codegen10intrinsics5Rsqrt20SupportedVectorTypes"
+    "ESt17basic_string_viewIcSt11char_traitsIcEE": nothing,
+}
 
 
 class Jump(TypedDict):
@@ -54,11 +63,11 @@ def of(library: Library) -> Table:
         asking.add(library.function(site.start)[0])
         to = stub(assembly, site, one, answer) - assembly.origin
         jumps.append(Jump(at=site.start, over=library.code(site.start, site.end).hex(), to=to))
-    feature = library.symbol(_TEST_CPU_FEATURE)
-    if feature is not None:
-        over = library.code(feature, feature + JUMP).hex()
-        to = at_most(assembly, _BMI2) - assembly.origin
-        jumps.append(Jump(at=feature, over=over, to=to))
+    for name, write in FUNCTIONS.items():
+        start = library.symbol(name)
+        if start is not None:
+            over = library.code(start, start + JUMP).hex()
+            jumps.append(Jump(at=start, over=over, to=write(assembly) - assembly.origin))
     code = base64.b64encode(assembly.code).decode()
     return Table(
         origin=assembly.origin,

@@ -59,13 +59,14 @@ def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
     """
     listed = known.read(tag)
     containers.sweep(host.client)
-    runner = Runner(host.client, built.name, qemu.program(), sample=asked.sample)
+    emulator = qemu.program()
+    runner = Runner(host.client, built.name, emulator, sample=asked.sample)
     cpus = int(host.client.info()["NCPU"])
     chosen = tuple(processors.chosen(cpus, sample=asked.sample))
     taken = take(runner, chosen, asked.parts, asked.jobs)
     whole = not asked.sample and not asked.parts
     verdict = compare.judged(taken, listed, whole=whole)
-    version = qemu.version(runner.emulator)
+    version = qemu.version(emulator)
     if asked.into:
         today = dt.datetime.now(dt.UTC).date()
         report.write(asked.into, taken, verdict, built, version, today)

@@ -39,14 +39,14 @@ class Runner:
     Attributes:
         client: the engine.
         image: the image's name.
-        emulator: QEMU's program on this machine.
+        emulator: QEMU's program on this machine; none where nothing is emulated.
         sample: whether a part's sample is enough.
         owner: of the containers: see `containers.run`.
     """
 
     client: DockerClient
     image: str
-    emulator: Path
+    emulator: Path | None = None
     sample: bool = False
     owner: str | None = None
 
@@ -81,7 +81,7 @@ class Runner:
         return SAMPLE_LIMIT if self.sample else LIMITS[part]
 
     def _argv(self, processor: Processor, part: str, ended: int | None) -> list[str]:
-        emulated = (f"/work/{self.emulator.name}", "-cpu", processor.model)
+        emulated = (f"/work/{self.emulator.name}", "-cpu", processor.model) if self.emulator else ()
         return [
             *("timeout", "--kill-after=10", str(self._limit(part))),
             *(emulated if processor.model else ()),
@@ -96,7 +96,7 @@ class Runner:
             self.image,
             argv,
             env=processor.env,
-            inputs=[BATTERY, *([self.emulator] if processor.model else [])],
+            inputs=[BATTERY, *([self.emulator] if self.emulator and processor.model else [])],
             on_line=notice,
             owner=self.owner,
             settings=processor.settings,

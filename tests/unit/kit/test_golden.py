@@ -105,3 +105,29 @@ def test_a_changelog_says_whether_the_bits_moved(
     assert said("2.15.1-cpu", "2.16-cpu").endswith(f"other bits: {ONE[:12]} -> {OTHER[:12]}")
     for unknown in ("2.18-cpu", "2.15-gpu", f"sha256:{ONE}"):
         assert said("2.15-cpu", unknown).endswith(f"not known: none are published of {unknown}")
+
+
+ROWS = {"rsqrt float32 7x13": "aa", "matmul float32 7x13 13x5": "bb", "lu float16 3x3": "TypeError"}
+
+
+def test_of_the_ops_the_first_that_differs_is_named() -> None:
+    assert golden.rows_compared(known(), ROWS).startswith("of the ops nothing is published")
+    once = golden.with_rows(known(), ROWS, seen("A"))
+    said = "the published bits in 3 ops and trainings, first seen on A, 2026-11-26"
+    assert golden.rows_compared(once, ROWS) == said
+    parted = {**ROWS, "matmul float32 7x13 13x5": "cc", "lu float16 3x3": "dd"}
+    assert golden.rows_compared(once, parted).startswith(
+        "NOT the published bits in matmul float32 7x13 13x5, the first that differs; first seen on"
+    )
+
+
+def test_the_ops_are_kept_with_each_processor_that_gave_them(tmp_path: Path) -> None:
+    once = golden.with_rows(known(), ROWS, seen("A"))
+    again = golden.with_rows(golden.with_rows(once, ROWS, seen("A")), ROWS, seen("C"))
+    assert [one.processor for one in again.rows[0].seen] == ["A", "C"]
+    other = golden.with_rows(again, {**ROWS, "rsqrt float32 7x13": "dd"}, seen("D"))
+    assert [len(one.seen) for one in other.rows] == [2, 1]
+    # A further sight of the example leaves them where they are.
+    assert golden.added(other, "2.15-cpu", ONE, 0.5, seen("E")).rows == other.rows
+    golden.write(tmp_path / "golden.json", other)
+    assert golden.read(tmp_path / "golden.json") == other

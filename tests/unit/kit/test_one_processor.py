@@ -8,7 +8,7 @@ import json
 import mmap
 import struct
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ NAME = "libmade_up.so"
 
 class Written(Library):
     """A library of functions that a test has written, one every 64 bytes."""
+
+    exported: Mapping[str, int] = {}
 
     def __init__(self, *functions: Sequence[Instruction]) -> None:
         code = bytearray(b"\xcc" * CONSTANT + struct.pack("<8f", *[3.0] * 8)).ljust(4096, b"\0")
@@ -59,9 +61,9 @@ class Written(Library):
         """The second function, if there is one, is run when it is loaded."""
         return self._starts[1:2]
 
-    def symbol(self, _: str) -> int | None:
-        """It exports nothing."""
-        return None
+    def symbol(self, name: str) -> int | None:
+        """It exports what a test says."""
+        return self.exported.get(name)
 
 
 def loaded(to: Register_) -> Instruction:
@@ -261,6 +263,26 @@ def test_cpuid_answers_as_the_rows_say_and_promises_nothing_that_is_not_there(
         assert answered(leaf, subleaf) == wanted, (leaf, subleaf)
     avx2, avx512f = 1 << 5, 1 << 16
     assert answered(7, 0)[1] & (avx2 | avx512f) == avx2
+
+
+@needs_avx2
+def test_functions_are_answered_for(
+    load: Callable[..., tuple[table.Table, Call]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As TestCPUFeature is, which has answered before, and what tells XLA that it may estimate."""
+    two = [create.create_reg_i32(Code.MOV_R32_IMM32, Register.EAX, 2), RET]
+    feature, types = table.FUNCTIONS
+    monkeypatch.setattr(Written, "exported", {feature: 0, types: 64})
+    made, _ = load(two, two)
+    base = next(first for first, _, _, path in processor.loaded() if path.endswith(NAME))
+    ask = ctypes.CFUNCTYPE(ctypes.c_ubyte, ctypes.c_int)(base)
+    vector = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(base + 64)
+    assert ask(19) == 2
+    processor.lay_over({NAME: made}, answers.CACHES)
+    assert [ask(number) for number in (0, 18, 19, 40)] == [1, 1, 0, 0]
+    kept = (ctypes.c_uint64 * 4)(7, 7, 7, 7)
+    assert vector(ctypes.addressof(kept)) == ctypes.addressof(kept)
+    assert list(kept) == [0, 0, 0, 7]
 
 
 def test_a_row_never_makes_up_a_feature() -> None:
