@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scripts.build.one_processor import document
 from scripts.engine import image_store
 from scripts.errors import KitError
 from scripts.locks import wheels
@@ -58,6 +59,10 @@ def built(host: Engine, start: Built, base: Base, moved: Sequence[Wheel]) -> Ite
             f"FROM {start.name}\n"
             f"RUN --network=none --mount=type=bind,target=/mnt/context {INSTALL} {files}\n"
         )
+        if any(wheel.name in document.TENSORFLOW for wheel in moved):
+            # Else its bits would follow the processor, as those of none of the two images do.
+            (context / document.NAME).write_bytes(document.made(moved))
+            dockerfile += f"COPY {document.NAME} {document.FOLDER}/\n"
         options = ["build", "--quiet", f"--tag={name}", "--load", "--file=-", str(context)]
         argv = [*host.buildx, *options]
         done = finish(argv, env={**os.environ, **host.env}, input=dockerfile)

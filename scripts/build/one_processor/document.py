@@ -16,11 +16,12 @@ from scripts.locks.wheels import Wheel, cached
 from scripts.places import data_folder, scratch
 from scripts.ui import stage
 
-# In /opt/tf-repro/share.
+FOLDER = "/opt/tf-repro/share"
 NAME = "processor.json"
 # What TensorFlow computes with; its other libraries call these.
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
-_TENSORFLOW = ("tensorflow", "tensorflow-cpu")
+# The wheels that they come in.
+TENSORFLOW = ("tensorflow", "tensorflow-cpu")
 
 
 def made(locked: Sequence[Wheel]) -> bytes:
@@ -31,7 +32,7 @@ def made(locked: Sequence[Wheel]) -> bytes:
     Raises:
         KitError: this release has an instruction that we cannot mend.
     """
-    wheel = next(one for one in locked if one.name in _TENSORFLOW)
+    wheel = next(one for one in locked if one.name in TENSORFLOW)
     kept = data_folder("processor") / f"{_key(wheel)}.json"
     if not kept.exists():
         with stage(f"looking for what follows the processor in TensorFlow {wheel.version}"):
