@@ -7,13 +7,13 @@ time of each, of that with TF_REPRO=off.
 
 import argparse
 import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+from tf_repro.machine import cpu
 
 from . import side_by_side
 from .side_by_side import ask
@@ -138,11 +138,9 @@ def tasks() -> "dict[str, Callable[[], None]]":
     return {name: repeated(name) for name in TIMES}
 
 
-def row(name: str, times: "Mapping[str, Sequence[float]]") -> str:
+def row(name: str, off: float, ratios: "Mapping[str, float]") -> str:
     """Return a line of the table: milliseconds for one in mode off, and how many times that."""
-    least = min(times[OFF]) / TIMES[name]
-    ratios = {worker: _ratio(times[OFF], times[worker]) for worker in times if worker != OFF}
-    return f"{name:13} {least:7.2f} ms" + "".join(f" {ratio:11.2f}" for ratio in ratios.values())
+    return f"{name:13} {off:7.2f} ms" + "".join(f" {ratio:11.2f}" for ratio in ratios.values())
 
 
 def _ratio(off: "Sequence[float]", ours: "Sequence[float]") -> float:
@@ -161,29 +159,23 @@ def main() -> int:
     workers = {name: side_by_side.start("reach", env) for name, env in WORKERS.items()}
     for worker in workers.values():
         side_by_side.names(worker)
-    print(f"{_processor()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}")
+    print(f"{cpu.model()}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}")
     print(f"{'':13} {OFF:>10}" + "".join(f" {name:>11}" for name in workers if name != OFF))
-    ratios = []
-    for name in TIMES:
+    of_machine = []
+    for name, count in TIMES.items():
         for worker in workers.values():
             ask(worker, name)  # the first time traces
         rounds = [{w: ask(workers[w], name) for w in workers} for _ in range(ROUNDS)]
         times = {w: [one[w] for one in rounds] for w in workers}
-        ratios.append(_ratio(times[OFF], times[MACHINE]))
-        print(row(name, times), flush=True)
+        ratios = {w: _ratio(times[OFF], times[w]) for w in workers if w != OFF}
+        of_machine.append(ratios[MACHINE])
+        print(row(name, min(times[OFF]) / count, ratios), flush=True)
     for worker in workers.values():
         worker.communicate()
-    over = statistics.median(ratios) > LIMIT
-    print(f"{MACHINE}, median: {statistics.median(ratios):.2f}, limit {LIMIT}{' OVER' * over}")
+    median = statistics.median(of_machine)
+    over = median > LIMIT
+    print(f"{MACHINE}, median: {median:.2f}, limit {LIMIT}{' OVER' * over}")
     return int(over)
-
-
-def _processor() -> str:
-    with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

@@ -81,14 +81,23 @@ class Runner:
         return SAMPLE_LIMIT if self.sample else LIMITS[part]
 
     def _argv(self, processor: Processor, part: str, ended: int | None) -> list[str]:
-        emulated = (f"/work/{self.emulator.name}", "-cpu", processor.model) if self.emulator else ()
+        emulated: list[str] = []
+        for emulator in self._emulator(processor):
+            emulated = [f"/work/{emulator.name}", "-cpu", processor.model]
         return [
             *("timeout", "--kill-after=10", str(self._limit(part))),
-            *(emulated if processor.model else ()),
+            *emulated,
             *(PYTHON, "-u", "-m", BATTERY.name, part),
             *(("--sample",) if self.sample else ()),
             *(() if ended is None else (f"--ended={ended}",)),
         ]
+
+    def _emulator(self, processor: Processor) -> tuple[Path, ...]:
+        """Return what a processor needs to be emulated; nothing where it is the machine's own."""
+        if not processor.model:
+            return ()
+        assert self.emulator, f"there is nothing to emulate {processor.name} by"
+        return (self.emulator,)
 
     def _run(self, processor: Processor, argv: Sequence[str], notice: Notice) -> Finished:
         return containers.run(
@@ -96,7 +105,7 @@ class Runner:
             self.image,
             argv,
             env=processor.env,
-            inputs=[BATTERY, *([self.emulator] if self.emulator and processor.model else [])],
+            inputs=[BATTERY, *self._emulator(processor)],
             on_line=notice,
             owner=self.owner,
             settings=processor.settings,
