@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,17 @@ def data_root() -> Path:
     if chosen := os.environ.get("TF_REPRO_DATA"):
         return Path(chosen).resolve()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tf-repro"
+
+
+def data_identity() -> str:
+    """Return what tells this data root from those of other machines, which may have its path.
+
+    Only for a caller that holds it (`exclusive`).
+    """
+    file = data_folder(".") / "identity"
+    if not file.exists():
+        file.write_text(uuid.uuid4().hex)
+    return f"{data_root()} {file.read_text()}"
 
 
 def data_folder(name: str) -> Path:

@@ -38,8 +38,12 @@ class Finished:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def sweep(client: DockerClient) -> int:
+def sweep(client: DockerClient, owner: str | None = None) -> int:
     """Remove the containers, networks and volumes that a killed run of this data root left.
+
+    Args:
+        client: the engine.
+        owner: value of their label; by default this data root's path.
 
     Returns:
         How many containers they were.
@@ -47,7 +51,7 @@ def sweep(client: DockerClient) -> int:
     Only for a caller that holds the data root (`places.exclusive`): any such container is then
     nobody's.
     """
-    ours = f"{LABEL}={data_root()}"
+    ours = f"{LABEL}={owner or data_root()}"
     left = client.containers.list(all=True, filters={"label": ours})
     for container in left:
         container.remove(force=True)

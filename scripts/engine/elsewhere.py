@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from scripts import processes
-from scripts.engine import engine
+from scripts.engine import containers, engine
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
+from scripts.places import data_identity
 from scripts.ui import say, stage
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ class Place:
         name: as the user calls it.
         client: the connection.
         image: what the image is called there.
+        owner: of the containers there; none is this data root: see `containers.run`.
     """
 
     name: str
     client: DockerClient
     image: str
+    owner: str | None = None
 
 
 @contextmanager
@@ -66,7 +69,11 @@ def places(names: Sequence[str], host: Engine, image: str, digest: str) -> Itera
                 found.append(Place(name, host.client, image))
                 continue
             client = stack.enter_context(engine.connection(address, f"ENGINES: {name}"))
-            found.append(Place(name, client, _brought(host.client, image, digest, name, client)))
+            # Another machine's kit may use that engine, too, with a data root of the same path.
+            owner = data_identity()
+            containers.sweep(client, owner)
+            there = _brought(host.client, image, digest, name, client)
+            found.append(Place(name, client, there, owner))
         yield found
 
 

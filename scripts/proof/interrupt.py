@@ -40,6 +40,7 @@ def interrupt(host: Engine, built: Built, asked: Asked) -> int:
         KitError: the script is not there, fails, or has no way to resume.
     """
     inputs = recording.folder_of(asked.script)
+    containers.sweep(host.client)
     places = elsewhere.places((), host, built.name, built.config_digest)
     with scratch() as work, places as at_hand:
         # No run copies it along with the script's folder.

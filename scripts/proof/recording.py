@@ -95,6 +95,7 @@ class Recording:
                 inputs=self.inputs,
                 on_line=on_line,
                 folders={RECORD: into},
+                owner=place.owner,
             )
             ended = [alone]
         self._see_that_all_are_recorded(folders, ended)

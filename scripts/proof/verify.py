@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.build.build import Built
@@ -69,6 +69,7 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
     inputs = folder_of(asked.script)
     if asked.engines and asked.workers > 1:
         raise KitError("ENGINES and WORKERS: one at a time, as a cluster is on one engine")
+    containers.sweep(host.client)
     if asked.golden:
         _see_that_it_is_a_passport(host, built, asked.golden)
     spread = elsewhere.places(asked.engines, host, built.name, built.config_digest)
@@ -82,12 +83,18 @@ def verify(host: Engine, built: Built, asked: Asked) -> int:
             if step is None:
                 break
             pair = [work / f"{agreed.PAIR}{2 * attempt + number}" for number in (1, 2)]
-            recorder.run(pair, f"with every operation around step {step}", step)
+            where = by_engine.that_parted(asked.into / REPORTS[0], places)
+            words = f"with every operation around step {step}"
+            replace(recorder, places=where).run(pair, words, step)
             folders += pair
             judged = judge(host, built, folders, asked)
-    status = show(judged, asked)
-    if asked.engines:
-        by_engine.tell(asked.into / REPORTS[0], [place.name for place in places])
+        status = show(judged, asked)
+        if asked.engines:
+
+            def is_close(run: int) -> bool:
+                return _are_equal(host, built, [folders[0], folders[run - 1]], asked)
+
+            by_engine.tell(asked.into / REPORTS[0], [place.name for place in places], is_close)
     return status
 
 
@@ -146,6 +153,14 @@ def judge(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> 
     )
     leave(ended, asked)
     return ended
+
+
+def _are_equal(host: Engine, built: Built, folders: Sequence[Path], asked: Asked) -> bool:
+    """Return whether two recorded runs are, as the image judges, within the tolerance asked for."""
+    argv = ["tf-repro", "judge", *asked.judging, *(folder.name for folder in folders)]
+    ended = containers.run(host.client, built.name, argv, env={}, inputs=folders)
+    _tell(ended)
+    return ended.exit_code == 0
 
 
 def leave(ended: Finished, asked: Asked) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +13,10 @@ import pytest
 from docker.errors import ImageNotFound
 
 from docker import DockerClient
-from scripts.engine import elsewhere
+from scripts.engine import containers, elsewhere, engine
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
+from scripts.places import data_identity
 from scripts.proof import by_engine
 
 IMAGE, DIGEST = "org/tf-repro:2.15-cpu", "sha256:" + "c" * 64
@@ -133,13 +135,72 @@ def test_none_named_is_the_engine_at_hand(no_engine: Engine) -> None:
 def test_the_engine_whose_runs_part_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = [{"environment": {"cpu": cpu}} for cpu in ("A", "B", "A")]
-    pairs = [{"runs": [1, 2], "sections": {"loss": ["…"]}}, {"runs": [1, 3], "sections": {}}]
-    report = tmp_path / "report.json"
-    report.write_text(json.dumps({"runs": runs, "pairs": pairs}))
-    by_engine.tell(report, ["near", "far"])
+    told = report(tmp_path, {2: "B"}, identical=False)
+    by_engine.tell(told, ["near", "far"], no_tolerance)
     said = capsys.readouterr().err
     assert "near: run 1, 3: as the first run (A)\n" in said
     assert "far: run 2: PARTS in run 2 (B)\n" in said
-    far = {"engine": "far", "processor": "B", "runs": [2], "parts": [2]}
-    assert json.loads(report.read_text())["engines"][1] == far
+    far = {"engine": "far", "processor": "B", "runs": [2], "parts": [2], "close": []}
+    assert json.loads(told.read_text())["engines"][1] == far
+
+
+def report(folder: Path, others: dict[int, str], **verdict: object) -> Path:
+    """Write a report of three runs, of which some have other bits, on processors of these names."""
+    runs = [{"environment": {"cpu": others.get(run, "A")}} for run in (1, 2, 3)]
+    pairs = [
+        {"runs": [1, run], "sections": {"loss": ["…"]} if run in others else {}} for run in (2, 3)
+    ]
+    path = folder / "report.json"
+    path.write_text(json.dumps({"tolerance": 0, "runs": runs, "pairs": pairs, **verdict}))
+    return path
+
+
+def no_tolerance(run: int) -> bool:
+    raise AssertionError(f"run {run}: nobody has asked for a tolerance, or all are within it")
+
+
+@pytest.mark.parametrize(
+    ("identical", "close", "far", "near"),
+    [
+        (True, None, "within the tolerance in run 2", "within the tolerance in run 3"),
+        (False, {3}, "PARTS in run 2", "within the tolerance in run 3"),
+        (False, {2}, "within the tolerance in run 2", "PARTS in run 3"),
+        (False, set(), "PARTS in run 2", "PARTS in run 3"),
+    ],
+)
+def test_an_engine_within_the_tolerance_does_not_part(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    identical: bool,
+    close: set[int] | None,
+    far: str,
+    near: str,
+) -> None:
+    told = report(tmp_path, {2: "B", 3: "A"}, identical=identical, tolerance=0.1)
+    is_close = no_tolerance if close is None else close.__contains__
+    by_engine.tell(told, ["near", "far"], is_close)
+    said = capsys.readouterr().err
+    assert f"far: run 2: {far} (B)\n" in said
+    assert f"near: run 1, 3: {near} (A)\n" in said
+    rows = json.loads(told.read_text())["engines"]
+    parts = {run for row in rows for run in row["parts"]}
+    assert parts == ({2, 3} - close if close is not None else set())
+
+
+def test_what_a_killed_run_left_on_another_engine_is_swept_there(
+    here: FakeEngine, no_engine: Engine, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a name that the data root of no other machine has, though its path may be the same."""
+    host = replace(no_engine, client=cast("DockerClient", here))
+    swept: list[tuple[object, str | None]] = []
+    far = FakeEngine()
+    monkeypatch.setattr(containers, "sweep", lambda *asked: swept.append(asked))
+    monkeypatch.setattr(engine, "connection", lambda *_: nullcontext(far))
+    with elsewhere.places(["unix:///far.sock", host.host], host, IMAGE, DIGEST) as (there, ours):
+        assert swept == [(far, there.owner)]
+        assert (there.client, there.image, ours.owner) == (far, KNOWN, None)
+    mine = there.owner
+    assert mine == data_identity()
+    assert mine.startswith(f"{data_root} ")
+    (data_root / "identity").unlink()
+    assert data_identity() != mine

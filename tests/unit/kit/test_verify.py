@@ -50,6 +50,8 @@ class InPlaceOfContainers:
     said: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    owners: list[str | None] = field(default_factory=list)
+    swept: list[object] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(
@@ -63,9 +65,11 @@ class InPlaceOfContainers:
         outputs: Sequence[str] = (),
         folders: Mapping[str, Path] | None = None,
         on_line: Callable[[str], None] = lambda _: None,
+        owner: str | None = None,
     ) -> Finished:
         """Do as `containers.run` does."""
         with self.lock:
+            self.owners.append(owner)
             self.images.append(image)
             return self._run(argv, env, inputs, outputs, folders or {}, on_line)
 
@@ -118,6 +122,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InPlaceOfContainers:
     (tmp_path / "containers").mkdir()
     instead = InPlaceOfContainers(tmp_path / "containers")
     monkeypatch.setattr(containers, "run", instead.run)
+    monkeypatch.setattr(containers, "sweep", instead.swept.append)
     return instead
 
 
@@ -184,6 +189,7 @@ def test_the_reports_are_left_and_the_passport_has_the_scripts_commit(
     passport = json.loads((reports / "passport.json").read_text())
     assert passport["environment"]["revision"] == commit.stdout.strip()
     assert ran.argv[0][:3] == ["tf-repro", "record", "--progress"]
+    assert ran.swept == [no_engine.client], "what a killed run has left"
 
 
 def test_a_golden_passport_is_read_before_anything_runs(
@@ -247,15 +253,59 @@ def test_runs_take_turns_on_engines(
 ) -> None:
     @contextmanager
     def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
-        yield [Place(name, no_engine.client, f"image-of-{name}") for name in names]
+        yield [
+            Place(name, no_engine.client, f"image-of-{name}", f"owner on {name}") for name in names
+        ]
 
     monkeypatch.setattr(elsewhere, "places", places)
     spread = replace(asked(script), runs=3, engines=("near", "far"))
     assert verify.verify(no_engine, BUILT, spread) == 0
     assert sorted(ran.images) == ["image-of-far", *["image-of-near"] * 2, BUILT.name]
+    assert sorted(filter(None, ran.owners)) == ["owner on far", *["owner on near"] * 2]
     assert "near: run 1, 3: as the first run" in capsys.readouterr().err
     with pytest.raises(KitError, match=r"^ENGINES and WORKERS: one at a time"):
         verify.verify(no_engine, BUILT, replace(spread, workers=2))
+
+
+@pytest.mark.parametrize(
+    ("differing", "looked_into"),
+    [
+        (3, ["near", "far"]),
+        (2, ["near", "next"]),
+        (4, ["near", "near"]),
+    ],
+)
+def test_the_engines_that_parted_look_for_the_operation(
+    ran: InPlaceOfContainers,
+    script: Path,
+    no_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    differing: int,
+    looked_into: list[str],
+) -> None:
+    """Run 4 is on the first engine again, so that its pair shows nothing of another one."""
+
+    @contextmanager
+    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
+        yield [Place(name, no_engine.client, name) for name in names]
+
+    def judged(*_: object) -> Finished:
+        pairs = [{"runs": [1, run], "first": None, "sections": {}} for run in range(2, 5)]
+        pairs[differing - 2] |= {"first": {"stage": "loss"}, "sections": {"loss": ["…"]}}
+        runs = [{"environment": {}}] * 4
+        report = {"identical": False, "tolerance": 0, "runs": runs, "pairs": pairs}
+        spread.into.mkdir(exist_ok=True)
+        (spread.into / REPORTS[0]).write_text(json.dumps(report))
+        return Finished(1, "", "", 0.0)
+
+    monkeypatch.setattr(elsewhere, "places", places)
+    monkeypatch.setattr(verify, "judge", judged)
+    monkeypatch.setattr(verify, "_step_to_bisect", lambda _: 3)
+    monkeypatch.setattr(agreed, "ATTEMPTS", 1)
+    spread = replace(asked(script, bisect=True), runs=4, engines=("near", "next", "far"), jobs=1)
+    assert verify.verify(no_engine, BUILT, spread) == 1
+    images = [image for image, argv in zip(ran.images, ran.argv, strict=True) if "--bisect" in argv]
+    assert sorted(images) == sorted(looked_into)
 
 
 @pytest.mark.parametrize("engines", [(), ("near", "far")])
@@ -274,6 +324,7 @@ def test_runs_that_have_not_begun_do_not_when_one_fails(
         raise KitError("the engine is gone")
 
     monkeypatch.setattr(elsewhere, "places", places)
+    monkeypatch.setattr(containers, "sweep", lambda _: None)
     monkeypatch.setattr(containers, "run", fail)
     with pytest.raises(KitError, match="the engine is gone"):
         verify.verify(no_engine, BUILT, replace(asked(script), runs=20, engines=engines))
