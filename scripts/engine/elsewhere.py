@@ -16,6 +16,7 @@ from scripts.engine import containers, engine
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import data_identity
+from scripts.processes import last_words
 from scripts.ui import say, stage
 
 if TYPE_CHECKING:
@@ -68,13 +69,36 @@ def places(names: Sequence[str], host: Engine, image: str, digest: str) -> Itera
             if address == host.host:
                 found.append(Place(name, host.client, image))
                 continue
+            engine.see_that_it_answers(address, f"ENGINES: {name}")
             client = stack.enter_context(engine.connection(address, f"ENGINES: {name}"))
             # Another machine's kit may use that engine, too, with a data root of the same path.
             owner = data_identity()
-            containers.sweep(client, owner)
-            there = _brought(host.client, image, digest, name, client)
+            with asking(name):
+                containers.sweep(client, owner)
+                there = _brought(host.client, image, digest, name, client)
             found.append(Place(name, client, there, owner))
         yield found
+
+
+@contextmanager
+def asking(name: str) -> Iterator[None]:
+    """Make what an engine fails in one line of ours, as where its machine is gone meanwhile.
+
+    Args:
+        name: as the user calls it.
+
+    Raises:
+        KitError: the body has raised what the Docker SDK raises then.
+    """
+    # Half a second, which who asks nothing need not pay.
+    from docker.errors import DockerException  # noqa: PLC0415
+    from requests import RequestException  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    try:
+        yield
+    except (DockerException, RequestException, HTTPError) as error:
+        raise KitError(f"{name}: the engine fails ({last_words(str(error))})") from error
 
 
 def _address(name: str, host: Engine) -> str:

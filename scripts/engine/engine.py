@@ -15,13 +15,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import processes
-from scripts.engine import private_engine
+from scripts.engine import private_engine, ssh
 from scripts.errors import KitError
 from scripts.places import data_folder, data_root
 from scripts.ui import say, stage
@@ -39,6 +39,8 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 # An image of several gigabytes is exported or loaded in one request.
 REQUEST_SECONDS = 600
+# Within which one says that it is there.
+ANSWER_SECONDS = 10
 
 
 class NoAnswerError(KitError):
@@ -112,10 +114,25 @@ def answers(host: str) -> bool:
         KitError: something listens there, and we may not talk to it.
     """
     try:
-        with connection(host, host, timeout=10):
-            return True
+        see_that_it_answers(host, host)
     except NoAnswerError:
         return False
+    return True
+
+
+def see_that_it_answers(host: str, name: str) -> None:
+    """Ask an engine whether it is there.
+
+    Args:
+        host: its address.
+        name: what to call it where it does not answer.
+
+    Raises:
+        NoAnswerError: it does not, in seconds.
+        KitError: something listens there, and we may not talk to it.
+    """
+    with connection(host, name, ANSWER_SECONDS):
+        pass
 
 
 def chosen_host() -> str | None:
@@ -162,29 +179,32 @@ def connection(host: str, name: str, timeout: int = REQUEST_SECONDS) -> Iterator
     """
     import docker  # noqa: PLC0415 - half a second that `make help` and the unit tests need not pay
 
-    # ssh's own program knows the user's hosts and keys.
-    by_ssh = host.startswith("ssh://")
-    try:
-        client = docker.DockerClient(base_url=host, timeout=timeout, use_ssh_client=by_ssh)
-    except (docker.errors.DockerException, OSError) as error:
-        if "Permission denied" in str(error):
-            raise KitError(
-                f"{name}: permission denied; run as root, or have this user added to the group "
-                "that owns the socket (`usermod -aG docker USER`, then log in again)"
-            ) from error
-        reason = processes.last_words(str(error))
-        raise NoAnswerError(f"{name}: no Docker engine answers there ({reason})") from error
-    with closing(client):
+    with ExitStack() as stack:
+        try:
+            by_ssh = host.startswith(ssh.SCHEME)
+            reached = stack.enter_context(ssh.socket_to(host)) if by_ssh else host
+            client = docker.DockerClient(base_url=reached, timeout=timeout)
+        except ssh.NotReachedError as error:
+            raise NoAnswerError(f"{name}: no Docker engine answers there ({error})") from error
+        except (docker.errors.DockerException, OSError) as error:
+            if "Permission denied" in str(error):
+                raise KitError(
+                    f"{name}: permission denied; run as root, or have this user added to the group "
+                    "that owns the socket (`usermod -aG docker USER`, then log in again)"
+                ) from error
+            reason = processes.last_words(str(error))
+            raise NoAnswerError(f"{name}: no Docker engine answers there ({reason})") from error
+        stack.enter_context(closing(client))
         yield client
 
 
 def _require() -> str:
     """Return the address of an engine that answers, for which the private one may be started."""
     if host := chosen_host():
-        if not answers(host):
-            raise KitError(
-                f"{host}: no Docker engine answers there; start it, or unset DOCKER_HOST"
-            )
+        try:
+            see_that_it_answers(host, host)
+        except NoAnswerError as error:
+            raise KitError(f"{error}; start it, or unset DOCKER_HOST") from error
         return host
     host = f"unix://{DEFAULT_SOCKET}"
     if not answers(host):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.build.build import Built
-from scripts.engine import cluster, containers
+from scripts.engine import cluster, containers, elsewhere
 from scripts.engine.containers import Finished
 from scripts.engine.elsewhere import Place
 from scripts.errors import KitError
@@ -57,7 +57,8 @@ class Recording:
                     notice(f"run {number} of {total}: {line.removeprefix(agreed.PROGRESS)}{left}")
 
                 place = self.places[by_engine.turn(number, len(self.places))]
-                self._one(place, folders[number - 1], show, bisect_at)
+                with elsewhere.asking(place.name):
+                    self._one(place, folders[number - 1], show, bisect_at)
                 ends.append(time.monotonic() - started)
 
             runs = [

@@ -14,6 +14,7 @@ from docker.errors import ImageNotFound
 
 from docker import DockerClient
 from scripts.engine import containers, elsewhere, engine
+from scripts.engine.elsewhere import Place
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import data_identity
@@ -197,8 +198,9 @@ def test_what_a_killed_run_left_on_another_engine_is_swept_there(
     monkeypatch.setattr(containers, "sweep", lambda *asked: swept.append(asked))
     monkeypatch.setattr(engine, "connection", lambda *_: nullcontext(far))
     with elsewhere.places(["unix:///far.sock", host.host], host, IMAGE, DIGEST) as (there, ours):
-        assert swept == [(far, there.owner)]
-        assert (there.client, there.image, ours.owner) == (far, KNOWN, None)
+        assert swept == [(cast("DockerClient", far), there.owner)]
+        assert there == Place("unix:///far.sock", cast("DockerClient", far), KNOWN, there.owner)
+        assert ours == Place(host.host, host.client, IMAGE)
     mine = there.owner
     assert mine == data_identity()
     assert mine.startswith(f"{data_root} ")

@@ -51,7 +51,7 @@ def test_a_verb_has_one_connection_and_closes_it_however_it_ends(
 ) -> None:
     monkeypatch.setattr(Client, "opened", [])
     monkeypatch.setattr(docker, "DockerClient", Client)
-    monkeypatch.setattr(engine, "answers", lambda _: True)
+    monkeypatch.setattr(engine, "see_that_it_answers", lambda *_: None)
     monkeypatch.setattr(engine, "_programs", lambda: (Path("docker"), ("docker", "buildx")))
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example:2376")
 

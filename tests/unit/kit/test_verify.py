@@ -290,9 +290,11 @@ def test_the_engines_that_parted_look_for_the_operation(
         yield [Place(name, no_engine.client, name) for name in names]
 
     def judged(*_: object) -> Finished:
-        pairs = [{"runs": [1, run], "first": None, "sections": {}} for run in range(2, 5)]
+        pairs: list[dict[str, object]] = [
+            {"runs": [1, run], "first": None, "sections": {}} for run in range(2, 5)
+        ]
         pairs[differing - 2] |= {"first": {"stage": "loss"}, "sections": {"loss": ["…"]}}
-        runs = [{"environment": {}}] * 4
+        runs: list[object] = [{"environment": {}}] * 4
         report = {"identical": False, "tolerance": 0, "runs": runs, "pairs": pairs}
         spread.into.mkdir(exist_ok=True)
         (spread.into / REPORTS[0]).write_text(json.dumps(report))
