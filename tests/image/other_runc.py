@@ -35,10 +35,11 @@ def put_in_place(program: Path, env: Mapping[str, str], mounts: Mapping[str, str
     """Put it in the place of the runc of an engine's files.
 
     Args:
-        program: that runc, or where one would be found before this machine's.
+        program: a link to that runc, or where one would be found before this machine's.
         env: variables that every container gets.
         mounts: what is mounted in every container, for reading: where, and this machine's file.
     """
+    assert program.is_symlink() or not program.exists(), f"{program} is an engine's own"
     runc = str(program.resolve()) if program.exists() else shutil.which("runc")
     assert runc, "neither the engine's packages nor this machine have one"
     program.unlink(missing_ok=True)

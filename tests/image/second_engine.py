@@ -34,7 +34,9 @@ def second_engine(
     folder.mkdir()
     root, files = folder / "root", engine_files()
     if told or emulated:
-        subprocess.run(["cp", "--recursive", "--symbolic-link", files, root], check=True)
+        # Resolved, as cp would make a link to a link to the folder, and what is written below it
+        # would be written into the engine that is running.
+        subprocess.run(["cp", "--recursive", "--symbolic-link", files.resolve(), root], check=True)
         env = dict([told.split("=")]) if told else {}
         mounts = emulation.mounts(emulated, folder) if emulated else {}
         other_runc.put_in_place(root / "usr/sbin/runc", env, mounts)
