@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -208,8 +209,27 @@ def _require() -> str:
         return host
     host = f"unix://{DEFAULT_SOCKET}"
     if not answers(host):
+        # A second engine would take the socket from the first, which nobody could reach any more.
+        if _listens(DEFAULT_SOCKET):
+            raise KitError(
+                f"{host}: an engine is there and does not answer in {ANSWER_SECONDS} s; see what "
+                "it waits for, or restart it"
+            )
         start(private())
     return host
+
+
+def _listens(path: Path) -> bool:
+    """Return whether somebody takes connections at a socket, whether or not he answers them."""
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(1)
+            one.connect(str(path))
+    except TimeoutError:  # so many wait already
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _programs() -> tuple[Path, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar, cast
@@ -75,6 +76,27 @@ def test_nobody_else_connects() -> None:
         if re.search(r"(DockerClient|from_env|APIClient)\(", path.read_text())
     ]
     assert opens == ["engine/engine.py"]
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_an_engine_that_hangs_keeps_its_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listens: bool
+) -> None:
+    """What is left of one that is gone is a file, at which nobody takes a connection."""
+    path, started = tmp_path / "docker.sock", list[engine.Private]()
+    monkeypatch.setattr(engine, "DEFAULT_SOCKET", path)
+    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "chosen_host", lambda: None)
+    monkeypatch.setattr(engine, "start", started.append)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        if listens:
+            silent.listen()
+            with pytest.raises(KitError, match=r"an engine is there and does not answer in 0.2 s"):
+                engine._require()
+        else:
+            assert engine._require() == f"unix://{path}"
+    assert len(started) == (not listens)
 
 
 def test_only_root_starts_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
