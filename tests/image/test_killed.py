@@ -139,3 +139,29 @@ def test_stopped_while_training(kit: Kit, built: Built, client: DockerClient) ->
     assert "Traceback" not in said
     assert "the same command goes on from here" in said
     assert client.containers.list(all=True, filters=ours) == []
+
+
+@pytest.mark.alone
+def test_a_verification_removes_what_a_killed_one_left(
+    kit: Kit, built: Built, client: DockerClient, tmp_path: Path
+) -> None:
+    """A killed kit cannot end what it has started: the next one does, and first of all."""
+    ours: dict[str, str | list[str] | bool] = {"label": f"{containers.LABEL}={data_root()}"}
+    endless, script = tmp_path / "endless" / "train.py", tmp_path / "brief" / "train.py"
+    for path, text in ((endless, "import time; time.sleep(3600)"), (script, "print(1)")):
+        path.parent.mkdir()
+        path.write_text(text)
+    process = kit.start("verify", f"--into={tmp_path / 'endless'}", "--", str(endless))
+    deadline = time.monotonic() + PATIENCE
+    while not client.containers.list(filters=ours):
+        assert time.monotonic() < deadline, f"no run in {built.name} began"
+        time.sleep(0.2)
+    process.kill()
+    process.communicate()
+    (left,) = client.containers.list(filters=ours)
+    volume = client.volumes.create(labels={containers.LABEL: str(data_root())})
+    status, said = kit("verify", "--runs=2", f"--into={tmp_path / 'brief'}", "--", str(script))
+    assert status == 0, said
+    assert "removed 1 containers of a run that was killed" in said
+    assert client.containers.list(all=True, filters={"id": str(left.id)}) == []
+    assert client.volumes.list(filters={"name": str(volume.name)}) == []
