@@ -35,9 +35,10 @@ PING = "GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
 REMEDIES = {
     "Host key verification failed": "`{by_hand}` once shows its key, and asks whether to trust it",
     "Permission denied (": "give {host} a key of yours, without a password or in ssh-agent",
-    "docker: command not found": "no docker is on the PATH that ssh gives there",
-    "docker: not found": "no docker is on the PATH that ssh gives there",
 }
+# How a shell ends that finds no such program, in whatever words; ssh hands it on.
+NOT_FOUND = 127
+NO_DOCKER = "no docker is on the PATH that ssh gives there"
 
 
 class NotReachedError(Exception):
@@ -107,7 +108,8 @@ def _reason(argv: Sequence[str], asked: subprocess.CompletedProcess[str]) -> str
     host = argv[argv.index("--") + 1]
     by_hand = shlex.join(_by_hand(argv))
     found = (words for key, words in REMEDIES.items() if key in said)
-    remedy = next(found, "").format(host=host, by_hand=by_hand)
+    remedy = NO_DOCKER if asked.returncode == NOT_FOUND else next(found, "")
+    remedy = remedy.format(host=host, by_hand=by_hand)
     return f"{said}; {remedy}" if remedy else said
 
 

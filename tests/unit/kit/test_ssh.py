@@ -79,24 +79,30 @@ def test_what_an_address_says(folder: Path, address: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("status", "said", "words"),
     [
         (
+            255,
             "Host key verification failed.",
             r"Host key verification failed; `ssh -p 2222 far` once shows its key",
         ),
-        ("me@far: Permission denied (publickey).", r"\(publickey\); give far a key of yours"),
-        ("bash: line 1: docker: command not found", "no docker is on the PATH that ssh gives"),
-        ("sh: 1: docker: not found", "no docker is on the PATH that ssh gives there"),
-        ("ssh: connect to host far port 2222: Connection refused", "Connection refused"),
-        ("ssh: Could not resolve hostname far: Name or service not known", "not resolve hostname"),
-        ("", "it failed and said nothing"),
+        (255, "me@far: Permission denied (publickey).", r"\(publickey\); give far a key of yours"),
+        (127, "bash: line 1: docker: command not found", "no docker is on the PATH that ssh"),
+        (127, "fish: Unknown command: docker", "no docker is on the PATH that ssh gives there"),
+        (255, "ssh: connect to host far port 2222: Connection refused", "Connection refused"),
+        (
+            255,
+            "ssh: Could not resolve hostname far: Name or service not known",
+            "not resolve hostname",
+        ),
+        (255, "", "it failed and said nothing"),
     ],
 )
-def test_a_host_that_gives_no_engine_is_one_line(folder: Path, said: str, words: str) -> None:
-    stand_in(folder, f"#!/bin/sh\necho 'a banner' >&2\necho '{said}' >&2\nexit 255\n")
-    if not said:
-        stand_in(folder, "#!/bin/sh\nexit 255\n")
+def test_a_host_that_gives_no_engine_is_one_line(
+    folder: Path, status: int, said: str, words: str
+) -> None:
+    saying = f"echo 'a banner' >&2\necho '{said}' >&2\n" if said else ""
+    stand_in(folder, f"#!/bin/sh\n{saying}exit {status}\n")
     with pytest.raises(KitError, match=rf"^far: no Docker engine answers there .*{words}") as told:
         engine.see_that_it_answers("ssh://far:2222", "far")
     assert "\n" not in str(told.value)
