@@ -310,6 +310,27 @@ def test_the_engines_that_parted_look_for_the_operation(
     assert sorted(images) == sorted(looked_into)
 
 
+def test_an_engine_is_asked_for_by_the_tolerance_where_another_one_parts(
+    ran: InPlaceOfContainers,
+    script: Path,
+    no_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What this script leaves is no number, and within no tolerance."""
+
+    @contextmanager
+    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
+        yield [Place(name, no_engine.client, name) for name in names]
+
+    monkeypatch.setattr(elsewhere, "places", places)
+    judging = ["--tolerance", "0.5"]
+    spread = replace(asked(script, "chance"), engines=("near", "far"), judging=judging)
+    assert verify.verify(no_engine, BUILT, spread) == 1
+    assert ran.argv[-1] == ["tf-repro", "judge", *judging, "run-1", "run-2"]
+    assert "far: run 2: PARTS in run 2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("engines", [(), ("near", "far")])
 def test_runs_that_have_not_begun_do_not_when_one_fails(
     script: Path, no_engine: Engine, monkeypatch: pytest.MonkeyPatch, engines: tuple[str, ...]
