@@ -53,8 +53,13 @@ def emulating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.xdist_group("emulating")
 @pytest.mark.parametrize(
-    ("reach", "parts", "words"),
-    [("anywhere", [], "as the first run"), ("machine", [3], "PARTS in run 3")],
+    ("reach", "option", "parts", "words"),
+    [
+        ("anywhere", "--bisect", [], "as the first run"),
+        ("machine", "--bisect", [3], "PARTS in run 3"),
+        ("machine", "--judging=--tolerance=0.001", [], "within the tolerance in run 3"),
+    ],
+    ids=["anywhere", "machine", "tolerance"],
 )
 def test_another_processor_is_one_result_unless_each_may_do_as_it_likes(
     kit: Kit,
@@ -63,13 +68,14 @@ def test_another_processor_is_one_result_unless_each_may_do_as_it_likes(
     emulating: str,
     tmp_path: Path,
     reach: str,
+    option: str,
     parts: list[int],
     words: str,
 ) -> None:
     """Two runs are here, so that it is the third that parts, and its engine that is looked into."""
     reports = tmp_path / "reports"
     engines = f"--engines={host.host} {host.host} {emulating}"
-    argv = ("verify", "--runs=3", "--bisect", engines, f"--into={reports}", "--", str(QUICK))
+    argv = ("verify", "--runs=3", option, engines, f"--into={reports}", "--", str(QUICK))
     status, said = kit(*argv, TF_REPRO_REACH=reach)
     assert status == bool(parts), said
     assert f"{emulating}: run 3: {words} ({emulated.name(PROCESSOR)})" in said
