@@ -39,6 +39,7 @@ class Containers:
     def __init__(self) -> None:
         self.asked: list[Run] = []
         self.volumes: list[str] = []
+        self.swept: list[object] = []
         self.first_half = Finished(0, "", "", 1.0)
 
     def run(
@@ -76,6 +77,7 @@ class Containers:
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Containers:
     instead = Containers()
     monkeypatch.setattr(containers, "run", instead.run)
+    monkeypatch.setattr(containers, "sweep", instead.swept.append)
     monkeypatch.setattr(containers, "volume", instead.volume)
     return instead
 
@@ -91,6 +93,7 @@ def test_a_run_is_started_again_by_the_same_command_in_the_same_folder(
     made_up: Containers, asked: Asked, no_engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert interrupt.interrupt(no_engine, BUILT, asked) == 0
+    assert made_up.swept == [no_engine.client], "what a killed run has left"
     unbroken, *halves, judge = made_up.asked
     assert not any("--interrupt" in option for option in unbroken.argv)
     for number in (1, 2):
