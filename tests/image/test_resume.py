@@ -31,6 +31,10 @@ WAYS = {
     "BackupAndRestore of a generator": ("keras_fit.py", {"DATA": "generator", "FREQ": "3"}),
     "BackupAndRestore with 3 steps at a time": ("keras_fit.py", {"EXECUTION": "3"}),
     "BackupAndRestore on two replicas": ("keras_fit.py", {"DATA": "augment", "REPLICAS": "2"}),
+    "BackupAndRestore on two replicas every 4 steps": (
+        "keras_fit.py",
+        {"DATA": "repeat", "REPLICAS": "2", "FREQ": "4"},
+    ),
     "ModelCheckpoint": (
         "keras_fit.py",
         {"WAY": "weights", "ENDING": ".keras", "DATA": "validation"},
@@ -57,10 +61,8 @@ KERAS_2 = {
         {"WAY": "weights", "ENDING": ".h5", "DATA": "arrays"},
     ),
 }
-REPLICAS_AMID_EPOCHS = ("keras_fit.py", {"DATA": "repeat", "REPLICAS": "2", "FREQ": "4"})
 KERAS_3 = {
     "ModelCheckpoint of weights": ("keras_fit.py", {"WAY": "weights", "DATA": "augment"}),
-    "BackupAndRestore on two replicas every 4 steps": REPLICAS_AMID_EPOCHS,
 }
 
 # Of all those ways, the ones that every change is tried with.
@@ -186,12 +188,17 @@ def test_a_run_that_is_killed_at_every_step_loses_nothing(interrupt: Interrupt, 
     assert (row["starts"], row["equal"], row["said"]) == (steps, True, [])
 
 
-def test_metrics_that_keras_2_has_by_replica_are_said_to_begin_anew(interrupt: Interrupt) -> None:
-    (row,) = interrupt(DEFAULT, REPLICAS_AMID_EPOCHS, [17])
-    assert row["said"] == [
-        "tf-repro: of this epoch, metrics begin where it was resumed: accuracy, loss"
-    ]
-    assert not row["equal"]
+@pytest.mark.parametrize("tag", [DEFAULT, NEWEST])
+def test_what_was_used_of_a_pipeline_is_not_made_again(
+    run_in_release: Callable[[str], RunInImage], tag: str
+) -> None:
+    """TensorFlow's own `skip` makes it: the control. What is not pure gives the same rest."""
+    ended = run_in_release(tag)(["python3", "skip.py"], inputs=[PROGRAMS / "skip.py"])
+    assert ended.exit_code == 0, ended.stderr
+    rows = json.loads(ended.stdout)
+    assert [name for name, row in rows["pure"].items() if row != {"equal": True, "made": True}] == []
+    assert [name for name, equal in rows["impure"].items() if not equal] == []
+    assert len(rows["pure"]) > 10
 
 
 @pytest.mark.parametrize("tag", [DEFAULT, NEWEST])

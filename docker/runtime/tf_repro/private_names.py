@@ -45,6 +45,20 @@ _DRAWING_OPS = (
 )
 _RESUME = "resuming a training is"
 _ITERATOR, _CHECKPOINT = f"{_TF}data.ops.iterator_ops", f"{_TF}checkpoint.checkpoint"
+_SKIPPING = "leaving out what was used before an interruption is"
+# File of a kind of dataset -> its class, and the attributes of that.
+_SKIPPED = {
+    "batch_op": ("_BatchDataset", "_ParallelBatchDataset"),
+    "dataset_ops": ("_OptionsDataset", "_VariantDataset", "DatasetV2._common_args"),
+    "map_op": ("_MapDataset", "_ParallelMapDataset"),
+    "prefetch_op": ("_PrefetchDataset",),
+    "zip_op": ("_ZipDataset",),
+}
+_SKIPPED_ATTRIBUTES = (
+    *("_BatchDataset._batch_size", "_BatchDataset._drop_remainder", "_MapDataset._map_func"),
+    *("_ParallelBatchDataset._num_parallel_calls", "_PrefetchDataset._buffer_size"),
+    *("_ZipDataset._datasets", "DatasetV2._variant_tensor"),
+)
 _HANDLER = (
     *("_adapter", "_current_step", "_dataset", "_epochs", "_inferred_steps", "_initial_epoch"),
     *("_initial_step", "_model", "_step_increment"),
@@ -214,6 +228,12 @@ NAMES = (
     Private(f"{_TF}data.ops.dataset_ops", "DatasetV2._inputs", _RESUME, ALL),
     Private(f"{_TF}data.ops.shuffle_op", "_ShuffleDataset", _RESUME, ALL),
     Private(f"{_TF}data.ops.random_op", "_RandomDataset", _RESUME, ALL),
+    *(
+        Private(f"{_TF}data.ops.{module}", name, _SKIPPING, ALL)
+        for module, names in _SKIPPED.items()
+        for name in names
+    ),
+    *(Private("", name, _SKIPPING, ALL) for name in _SKIPPED_ATTRIBUTES),
     Private(f"{_TF}eager.context", "Context._seed", _RESUME, ALL),
     *(Private("", f"DataHandler.{name}", _RESUME, KERAS_2) for name in _HANDLER),
     *(

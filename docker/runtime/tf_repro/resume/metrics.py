@@ -3,7 +3,8 @@
 Most are made while the first step is traced, and so begin with what they had instead of zero.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -43,46 +44,50 @@ def save(model: Any) -> dict[str, Any]:
     """Return the values of a model's metrics so far; none where they are too many."""
     import tensorflow as tf  # noqa: PLC0415  # Keras has it by now
 
-    variables = _variables(model)
-    # Keras 2 has a value for each replica, and whoever reads them gets their sum.
-    of_replicas = {name: None for name, one in variables.items() if _is_of_replicas(one)}
     values = {
-        name: tf.convert_to_tensor(one).numpy()
-        for name, one in variables.items()
-        if name not in of_replicas
+        name: [tf.convert_to_tensor(each).numpy() for each in _by_replica(variable)]
+        for name, variable in _variables(model).items()
     }
-    if sum(value.nbytes for value in values.values()) > LARGEST:
+    if sum(each.nbytes for value in values.values() for each in value) > LARGEST:
         messages.warn("the metrics are too large to be kept: those of a resumed epoch begin anew")
         return {}
-    kept = {name: global_states.encoded(value.reshape(-1)) for name, value in values.items()}
-    return {**kept, **of_replicas}
+    return {
+        name: [global_states.encoded(each.reshape(-1)) for each in value]
+        for name, value in values.items()
+    }
 
 
-def _is_of_replicas(variable: Any) -> bool:
-    return len(getattr(variable, "_values", ())) > 1
+def _by_replica(variable: Any) -> Sequence[Any]:
+    """Return what a variable is made of: Keras 2 has a value of a metric for each replica.
+
+    Whoever reads the variable gets their sum, and which of them has how much of it decides the
+    last bits of the sums to come.
+    """
+    values: Sequence[Any] = getattr(variable, "_values", ())
+    return values or (variable,)
+
+
+def _put(variable: Any, values: Sequence[Any]) -> None:
+    for each, value in zip(_by_replica(variable), values, strict=True):
+        each.assign(value.reshape(tuple(each.shape)))
 
 
 def restore(model: Any, state: dict[str, Any]) -> None:
     """Give the metrics their values back: now, or as they are made."""
     _to_come.clear()
-    _say_lost(name for name, value in state.items() if value is None)
-    kept = {name: value for name, value in state.items() if value is not None}
-    _to_come.update({name: global_states.decoded(value) for name, value in kept.items()})
+    for name, values in state.items():
+        _to_come[name] = [global_states.decoded(value) for value in values]
     for name, variable in _variables(model).items():
         if name in _to_come:
-            variable.assign(_to_come.pop(name).reshape(tuple(variable.shape)))
+            _put(variable, _to_come.pop(name))
 
 
 def end_of_epoch() -> None:
     """Forget what no metric was made for, and say so."""
-    _say_lost(_to_come)
-    _to_come.clear()
-
-
-def _say_lost(variables: Iterable[str]) -> None:
-    names = ", ".join(sorted({name.partition("/")[0] for name in variables}))
+    names = ", ".join(sorted({name.partition("/")[0] for name in _to_come}))
     if names:
         messages.warn(f"of this epoch, metrics begin where it was resumed: {names}")
+    _to_come.clear()
 
 
 def _on_metric(method: str) -> Callable[[ModuleType], None]:
@@ -91,13 +96,18 @@ def _on_metric(method: str) -> Callable[[ModuleType], None]:
         def add(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
             if not _to_come:
                 return original(self, *args, **kwargs)
-            value = _to_come.pop(f"{self.name}/{len(self.variables)}", None)
-            if value is not None:
-                kwargs["initializer"] = lambda shape, dtype=None, **_: _constant(
-                    value, shape, dtype
-                )
-                args = args[:1]  # the name or the shape, and no other initializer
-            return original(self, *args, **kwargs)
+            values = _to_come.pop(f"{self.name}/{len(self.variables)}", None)
+            if values is None:
+                return original(self, *args, **kwargs)
+            kwargs["initializer"] = lambda shape, dtype=None, **_: _constant(
+                values[0], shape, dtype
+            )
+            args = args[:1]  # the name or the shape, and no other initializer
+            made = original(self, *args, **kwargs)
+            if len(values) > 1:
+                with sys.modules["tensorflow"].init_scope():
+                    _put(made, values)
+            return made
 
     return hook
 

@@ -43,6 +43,7 @@ class Pipeline:
         create: what begins an iterator, which it is given with the dataset.
         width: elements that the iterator takes for each that it gives: one a replica.
         restored: whether the script has restored it itself, from its checkpoint.
+        skips: whether the iterator has left out elements, and so is not what the script would save.
         began: the state of what its Python functions draw from, as the iterator began.
         repeats: whether a part that draws is before one that repeats it.
         driver: what knows better how far the iterator is, if it is not the script itself.
@@ -62,7 +63,7 @@ class Pipeline:
         self._drawing: list[Pipeline] | None = None
         self.repeats = False
         self.began: Any = None
-        self.restored = False
+        self.restored = self.skips = False
         self.create: Callable[[Any, Any], None] | None = None
         self.width = 1
 

@@ -92,6 +92,9 @@ def _on_iterator_ops(module: ModuleType) -> None:
     def restore_from_tensors(original: Callable[..., Any], self: Any, *args: Any) -> Any:
         known = getattr(self, "_tf_repro_pipeline", None)
         if known is not None:
+            if known.skips:  # its state is that of one which skips nothing
+                known.create(self, known.dataset())
+                known.skips = False
             known.restored = True
         return original(self, *args)
 

@@ -1,13 +1,14 @@
 """Bring a pipeline to where it was: begin what had begun, and take what had been taken."""
 
 import contextlib
+import threading
 import time
 import weakref
 from collections.abc import Iterator
 from typing import Any
 
 from tf_repro import messages
-from tf_repro.resume import global_states, objects, places
+from tf_repro.resume import global_states, objects, places, skipping
 from tf_repro.resume.pipeline import Pipeline, itself
 
 # Seconds after which it is said how far it is, and between two such lines.
@@ -81,10 +82,21 @@ def _calls_python(dataset: Any) -> bool:
     return known
 
 
-def begin(pipeline: Pipeline, iterator: Any) -> None:
-    """Begin an iterator on a dataset, and take it down."""
+def begin(pipeline: Pipeline, iterator: Any, behind: int = 0) -> None:
+    """Begin an iterator on a dataset, and take it down.
+
+    Args:
+        pipeline: of the dataset.
+        iterator: the Python object.
+        behind: elements that it leaves out at the beginning.
+    """
     assert pipeline.create is not None  # whoever begins says how
-    pipeline.create(iterator, pipeline.dataset())
+    dataset: Any = pipeline.dataset()
+    if behind:
+        with ours():
+            dataset = skipping.skipped(dataset, behind * pipeline.width)
+    pipeline.create(iterator, dataset)
+    pipeline.skips = bool(behind)
     for each in pipeline.drawing():
         each.begun += 1
     if pipeline not in pipeline.drawing():
@@ -128,7 +140,8 @@ def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
         before = global_states.save(), objects.save()
         global_states.restore(position["began"]["global"])
         objects.restore(position["began"]["objects"])
-    begin(pipeline, iterator)
+    behind = _behind(pipeline, position["taken"]) if continues else 0
+    begin(pipeline, iterator, behind)
     if again:
         pipeline.place, pipeline.turn = begun_at
     pipeline.own = position.get("own", 0) + (0 if continues else 1)
@@ -136,7 +149,8 @@ def go_on(pipeline: Pipeline, iterator: Any, *, again: bool) -> None:
     for each in pipeline.drawing():
         each.to_come = None if each is pipeline else each.to_come
     if continues:
-        _take(pipeline, iterator, position["taken"])
+        _take(pipeline, iterator, position["taken"] - behind, behind)
+        pipeline.taken = position["taken"]
         pipeline.moved_on = position["turn"] != pipeline.turn
     if before is not None:
         objects.restore(before[1])
@@ -164,14 +178,17 @@ def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) ->
     numbers = [number for number, times in position["finished"] for _ in range(times)]
     if continues:
         numbers.pop()
-    progress = _Progress(pipeline, sum(numbers))
-    for number in numbers[pipeline.own :]:
-        dataset: Any = pipeline.dataset()
-        iterator = iter(dataset)
-        for _ in range(number):
-            for _ in range(pipeline.width):
-                next(iterator, None)
-            progress.step()
+    dataset: Any = pipeline.dataset()
+    with _progress(pipeline, sum(numbers)) as progress:
+        for number in numbers[pipeline.own :]:
+            behind = _behind(pipeline, number)
+            width = pipeline.width
+            iterator = iter(skipping.skipped(dataset, behind * width) if behind else dataset)
+            progress.done += behind
+            for _ in range(number - behind):
+                for _ in range(width):
+                    next(iterator, None)
+                progress.done += 1
     for each in pipeline.drawing():
         known = position if each is pipeline else each.to_come
         if known is not None:
@@ -179,27 +196,53 @@ def _begin_all(pipeline: Pipeline, position: dict[str, Any], continues: bool) ->
     pipeline.finished = numbers
 
 
-def _take(pipeline: Pipeline, iterator: Any, number: int) -> None:
-    """Take elements that were taken before, and leave them."""
-    progress = _Progress(pipeline, number)
+def _behind(pipeline: Pipeline, number: int) -> int:
+    """Return how many of `number` elements need not be made.
+
+    The last one is: what is skipped is so while the next one is asked for, and that has to be now.
+    """
+    return max(number - 1, 0) if skipping.can_pass(pipeline.dataset()) else 0
+
+
+def _take(pipeline: Pipeline, iterator: Any, number: int, behind: int = 0) -> None:
+    """Take elements that were taken before, and leave them; `behind` more are skipped with them."""
     take = getattr(iterator, "_next_internal", None) or iterator.get_next
-    for _ in range(number):
-        take()
-        progress.step()
+    with _progress(pipeline, number + behind) as progress:
+        for _ in range(number):
+            take()
+            progress.done += 1
 
 
 class _Progress:
-    """Says how far it is, where that takes long."""
+    """How far it is with passing over elements.
+
+    Attributes:
+        done: elements that have been passed over.
+    """
 
     def __init__(self, pipeline: Pipeline, number: int) -> None:
-        self.line = pipeline.name.rpartition("/")[0].lstrip("@")
-        self.number, self.done, self.said = number, 0, time.monotonic()
+        self._line = pipeline.name.rpartition("/")[0].lstrip("@")
+        self._number, self.done = number, 0
 
-    def step(self) -> None:
-        self.done += 1
-        if time.monotonic() - self.said > PATIENCE:
-            self.said = time.monotonic()
+    def tell(self, ended: threading.Event) -> None:
+        """Say so every few seconds, beside what TensorFlow does, until it has ended."""
+        begun = time.monotonic()
+        while not ended.wait(PATIENCE):
+            seconds = round(time.monotonic() - begun)
+            so_far = f"{self.done} of {self._number}" if self.done else str(self._number)
             messages.warn(
-                f"the data of {self.line}: {self.done} of {self.number} elements that were used "
-                "before the interruption are passed over"
+                f"the data of {self._line}: {so_far} elements that were used before the "
+                f"interruption are passed over, {seconds} s so far"
             )
+
+
+@contextlib.contextmanager
+def _progress(pipeline: Pipeline, number: int) -> Iterator[_Progress]:
+    progress, ended = _Progress(pipeline, number), threading.Event()
+    thread = threading.Thread(target=progress.tell, args=(ended,), name="tf_repro-progress")
+    thread.start()
+    try:
+        yield progress
+    finally:
+        ended.set()
+        thread.join()

@@ -4,23 +4,28 @@ It says which checkpoint it belongs to, and how to tell that nothing of it is mi
 Nothing in it is code, and reading it runs none.
 """
 
+import _thread
+import atexit
 import hashlib
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 from tf_repro import messages
 
 # The version goes up when a reader of the old one would misread the new one.
-VERSION = 2
+VERSION = 3
 SUFFIX = ".tf_repro.json"
 # The largest file that is written or read, in bytes.
 LARGEST = 50_000
 # Of a checkpoint that is larger, blocks are read at equal distances: a digest is to cost less than
 # writing the checkpoint did.
 _WHOLE, _BLOCK, _BLOCKS = 1 << 23, 1 << 14, 256
+# Seconds that the end of a program waits for a disk.
+PATIENCE = 10.0
+# A lock for each state that the disk has been asked to keep, released when it does.
+_unkept: "list[_thread.LockType]" = []
 
 
 class RefusedError(Exception):
@@ -54,8 +59,11 @@ def digest_of(checkpoint: str) -> str:
     return digest.hexdigest()
 
 
-def _check(state: dict[str, Any]) -> str:
-    text = json.dumps(state, sort_keys=True, separators=(",", ":"))
+def _text(state: dict[str, Any]) -> str:
+    return json.dumps(state, sort_keys=True, separators=(",", ":"))
+
+
+def _check(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -76,15 +84,16 @@ def write(checkpoint: str, digest: str, state: dict[str, Any]) -> None:
     """
     path = beside(checkpoint)
     state = json.loads(json.dumps(state))  # as it will be read: with text for keys
-    entry = {"digest": digest, "check": _check(state), "state": state}
-    states = [entry, *(one for one in _states(path) if one.get("digest") != digest)]
-    for kept in (states[:2], states[:1]):
-        text = json.dumps({"version": VERSION, "states": kept}, separators=(",", ":"))
-        if len(text) <= LARGEST:
+    text = _text(state)
+    entry = f'{{"digest":"{digest}","check":"{_check(text)}","state":{text}}}'
+    before = [_text(one) for one in _states(path) if one.get("digest") != digest]
+    for states in ([entry, *before[:1]], [entry]):
+        whole = f'{{"version":{VERSION},"states":[{",".join(states)}]}}'
+        if len(whole) <= LARGEST:
             break
     else:
-        raise RefusedError(f"it would have {len(text)} bytes")
-    _write_whole(path, text.encode())
+        raise RefusedError(f"it would have {len(whole)} bytes")
+    _write_whole(path, whole.encode())
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -94,10 +103,21 @@ def _write_whole(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    threading.Thread(target=_keep, args=(path,), name="tf_repro-keep").start()
+    _unkept[:] = [one for one in _unkept if one.locked()]
+    _unkept.append(_thread.allocate_lock())
+    _unkept[-1].acquire()
+    # threading would wait until the thread runs, for milliseconds where the processors are busy.
+    _thread.start_new_thread(_keep, (path, _unkept[-1]))
 
 
-def _keep(path: Path) -> None:
+@atexit.register
+def wait_for_the_disk() -> None:
+    """Wait until the disk keeps what has been written."""
+    while _unkept:
+        _unkept.pop().acquire(timeout=PATIENCE)
+
+
+def _keep(path: Path, kept: "_thread.LockType") -> None:
     """Have the disk keep a file and its name, beside the training.
 
     A file system that orders its writes brings the checkpoint's own bytes to the disk first, which
@@ -114,6 +134,8 @@ def _keep(path: Path) -> None:
         return  # it is pruned by now
     except OSError as error:
         messages.warn(f"{path}: {error.strerror}: it may be lost if the power fails")
+    finally:
+        kept.release()
 
 
 def _states(path: Path) -> list[dict[str, Any]]:
@@ -169,7 +191,7 @@ def _of_digest(states: list[dict[str, Any]], digest: str) -> dict[str, Any]:
     for one in states:
         if one.get("digest") == digest:
             state = one.get("state")
-            if not isinstance(state, dict) or one.get("check") != _check(state):
+            if not isinstance(state, dict) or one.get("check") != _check(_text(state)):
                 raise RefusedError("it has been changed")
             return state
     raise RefusedError("it belongs to another checkpoint")

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,7 @@ def checkpoint(tmp_path: Path) -> Iterator[str]:
     """Return the prefix of a checkpoint."""
     (tmp_path / "ckpt-1.index").write_bytes(b"checksums")
     yield str(tmp_path / "ckpt-1")
-    wait_for_the_disk()
-
-
-def wait_for_the_disk() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "tf_repro-keep":
-            thread.join()
+    state_file.wait_for_the_disk()
 
 
 def write(checkpoint: str, state: "dict[str, Any] | None" = None) -> Path:
@@ -69,7 +62,7 @@ def test_a_state_that_was_changed_is_refused(checkpoint: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"version": 1, "states": []}', "[]", "{}", '{"version": 2, "states": [3]}', "[" * 9999],
+    ['{"version": 1, "states": []}', "[]", "{}", '{"version": 3, "states": [3]}', "[" * 9999],
 )
 def test_what_is_no_state_of_this_version_is_refused(checkpoint: str, text: str) -> None:
     write(checkpoint).write_text(text)
@@ -144,7 +137,7 @@ def test_what_is_written_is_kept_beside_the_training(
     monkeypatch.setattr(os, "fsync", fsync)
     for expected in (2, 3):
         path = write(checkpoint)
-        wait_for_the_disk()
+        state_file.wait_for_the_disk()
         assert len(kept) == expected
     assert kept[:2] == [False, True]
     assert f"{path}: Input/output error: it may be lost" in capfd.readouterr().err
