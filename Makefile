@@ -212,7 +212,7 @@ bench-resume: $(VENV) ## What resuming costs a start, a step and a checkpoint, s
 lint: $(VENV) lint-imports $(if $(WORKFLOWS),lint-workflows) ## Types, style, who imports whom, Dockerfile, shell and workflows.
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy scripts docker/runtime tests action examples/clusters/tf_config.py
+	@.venv/bin/mypy scripts docker/battery docker/runtime tests action examples/clusters/tf_config.py
 	@.venv/bin/hadolint $(DOCKERFILES)
 	@.venv/bin/shellcheck $(SHELL_FILES)
 	@.venv/bin/shfmt --diff --indent 4 $(SHELL_FILES)

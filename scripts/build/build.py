@@ -10,7 +10,7 @@ from scripts import oci
 from scripts.build import bake_file, record, rootfs
 from scripts.build.bake import bake
 from scripts.build.one_processor import document
-from scripts.contents import sbom
+from scripts.contents import golden, sbom
 from scripts.engine import image_store
 from scripts.engine.engine import Engine
 from scripts.locks import debs, image_lock, wheels
@@ -99,7 +99,11 @@ def prepare(
 
     root = oci.Layout(layer)
     documents = sbom.make(chosen, packages.debs, locked, root.layers[0])
-    share = {**documents, document.NAME: document.made(locked)}
+    share = {
+        **documents,
+        document.NAME: document.made(locked),
+        golden.NAME: golden.published(golden.read(golden.path(tag))),
+    }
     target = bake_file.make(chosen, root, locked, packages.drift, share)
     names = names_of(chosen, drifted=bool(packages.drift))
     materials = Materials(packages.debs, locked, documents)

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.build.build import Built
+from scripts.contents import golden
 from scripts.engine import containers
 from scripts.engine.containers import Finished
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import REPO
 from scripts.processes import last_words
-from scripts.proof import golden
 from scripts.proof.reach.processors import NATIVE
 from scripts.proof.reach.reach import take
 from scripts.proof.reach.running import Runner
@@ -123,7 +123,8 @@ def take_down(host: Engine, built: Built, tag: str) -> None:
     known = golden.read(file)
     with stage(f"a training in {tag}") as notice:
         run = _train(host.client, built.name, "deterministic", notice)
-    seen = golden.processor(host.client, built.name, dt.datetime.now(dt.UTC).date())
+    told = containers.run(host.client, built.name, ["cat", "/proc/cpuinfo"])
+    seen = golden.described(told.stdout, dt.datetime.now(dt.UTC).date())
     say(f"{tag}: {golden.compared(known, run.weights)}")
     (taken,) = take(Runner(host.client, built.name, sample=True), [NATIVE])
     if problems := [part.problem for part in taken.parts if part.problem]:

@@ -16,10 +16,10 @@ from packaging.utils import canonicalize_name
 from rich.console import Console
 from rich.table import Table
 
+from scripts.contents import golden
 from scripts.errors import KitError
 from scripts.locks.lock import moves
 from scripts.matrix import Family, Matrix
-from scripts.proof import golden
 from scripts.registry.api import Descriptor, Manifest, Repository
 from scripts.registry.compression import unpacked
 from scripts.tags import SHORT_DIGEST, Subject, exact_release

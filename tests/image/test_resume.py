@@ -196,7 +196,9 @@ def test_what_was_used_of_a_pipeline_is_not_made_again(
     ended = run_in_release(tag)(["python3", "skip.py"], inputs=[PROGRAMS / "skip.py"])
     assert ended.exit_code == 0, ended.stderr
     rows = json.loads(ended.stdout)
-    assert [name for name, row in rows["pure"].items() if row != {"equal": True, "made": True}] == []
+    assert [
+        name for name, row in rows["pure"].items() if row != {"equal": True, "made": True}
+    ] == []
     assert [name for name, equal in rows["impure"].items() if not equal] == []
     assert len(rows["pure"]) > 10
 

@@ -6,7 +6,7 @@ import sys
 
 from tf_repro.audit import command as audit
 from tf_repro.doctor import command as doctor
-from tf_repro.doctor import files, machines, raising_ops
+from tf_repro.doctor import files, golden, machines, raising_ops
 from tf_repro.verify import command as verify
 from tf_repro.verify import options
 
@@ -30,6 +30,11 @@ def main(argv: list[str]) -> int:
         "--files",
         action="store_true",
         help="list what is no longer as the image was built; seconds",
+    )
+    instead.add_argument(
+        "--golden",
+        action="store_true",
+        help="compute some hundred ops and compare them with the published bits; 20 seconds",
     )
     audit_parser = commands.add_parser(
         "audit", help="run a program and list what would be random in it in an ordinary image"
@@ -63,6 +68,8 @@ def _run(chosen: argparse.Namespace) -> int:
 def _doctor(chosen: argparse.Namespace) -> "Callable[..., int]":
     if chosen.files:
         return files.run
+    if chosen.golden:
+        return golden.run
     return raising_ops.run if chosen.ops else doctor.run
 
 

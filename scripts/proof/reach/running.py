@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.contents import golden
 from scripts.engine import containers
 from scripts.engine.containers import Finished
 from scripts.errors import KitError
+from scripts.places import REPO
 from scripts.processes import last_words
 from scripts.proof.reach.processors import Processor
 from scripts.proof.reach.results import Part, Row, is_row, printed
@@ -17,10 +19,10 @@ from scripts.proof.reach.results import Part, Row, is_row, printed
 if TYPE_CHECKING:
     from docker import DockerClient
 
-BATTERY = Path(__file__).parent / "battery"
+BATTERY = REPO / "docker" / "battery"
 # Parts of the battery, each a process of its own, and the seconds that it may take: several times
 # what it took when it was emulated on one CPU of a Xeon. XLA hung there once.
-LIMITS = {"arrays": 900, "ops": 3600, "xla": 1800, "trainings": 1800}
+LIMITS = dict(zip(golden.PARTS, (900, 3600, 1800, 1800), strict=True))
 # It includes what an emulated process needs to begin: TensorFlow's import takes it ten seconds.
 SAMPLE_LIMIT = 300
 # Each row that ends its process costs a start; where nearly all do, it is not a matter of rows.

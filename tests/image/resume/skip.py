@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
 from tf_repro.resume import skipping
 
 SIZE, BEHIND, BATCH = 60, 12, 4

@@ -8,10 +8,11 @@ import shlex
 import pytest
 import yaml
 
+from scripts.contents import golden
 from scripts.engine import cluster
 from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
 from scripts.places import REPO
-from scripts.proof import agreed, golden
+from scripts.proof import agreed
 from scripts.publish import changelog
 from tf_repro import environment, settings
 from tf_repro.machine import gpu

@@ -1,13 +1,14 @@
 """What golden.json keeps, and what is said of a result that is in it, or is not."""
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
 
 from scripts import matrix
+from scripts.contents import golden
 from scripts.errors import KitError
-from scripts.proof import golden
 from scripts.publish import changelog
 
 DAY = dt.date(2026, 11, 26)
@@ -131,3 +132,18 @@ def test_the_ops_are_kept_with_each_processor_that_gave_them(tmp_path: Path) -> 
     assert golden.added(other, "2.15-cpu", ONE, 0.5, seen("E")).rows == other.rows
     golden.write(tmp_path / "golden.json", other)
     assert golden.read(tmp_path / "golden.json") == other
+
+
+def test_an_image_has_what_was_published_and_who_saw_it_first() -> None:
+    """More processors leave it as it is, and so do the bits that others saw after them."""
+    a, b = seen("A"), seen("B")
+    first = golden.with_rows(golden.added(None, "t", "0" * 64, 0.5, a), {"a": "1"}, a)
+    later = golden.with_rows(first, {"a": "1"}, b)
+    assert golden.published(golden.with_rows(later, {"a": "2"}, b)) == golden.published(first)
+    assert json.loads(golden.published(first)) == {
+        "version": golden.VERSION,
+        "parts": list(golden.PARTS),
+        "first_seen": str(a),
+        "outcomes": {"a": "1"},
+    }
+    assert json.loads(golden.published(None))["outcomes"] == {}

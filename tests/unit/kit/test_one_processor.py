@@ -171,7 +171,7 @@ def load(tmp_path: Path) -> Iterator[Callable[..., tuple[table.Table, Call]]]:
 
 
 needs_avx2 = pytest.mark.skipif(
-    cpu.missing_avx2(cpu.flags()), reason="this processor has no AVX2, which the code is for"
+    bool(cpu.lacking(cpu.flags())), reason="this processor has no AVX2, which the code is for"
 )
 
 

@@ -94,7 +94,7 @@ def _reach() -> list[Line]:
         why = "TF_REPRO_REACH=machine: this processor, with this number of CPUs"
         return [("the same bits on other machines", NO, why)]
     lines = [_processor(), *(_machine(*one) for one in environment.MACHINE.items())]
-    if not cpu.missing_avx2(cpu.flags()):
+    if not cpu.lacking(cpu.flags()):
         lines += [_machine(*one) for one in environment.MACHINE_AVX2.items()]
     return lines
 
@@ -103,8 +103,8 @@ def _processor() -> Line:
     have = cpu.flags()
     if not have:
         return OTHER_PROCESSORS, NO, f"{platform.machine()}: nothing is known about it"
-    if cpu.missing_avx2(have):
-        return OTHER_PROCESSORS, NO, "this one has no AVX2"
+    if lacks := cpu.lacking(have):
+        return OTHER_PROCESSORS, NO, f"this one has no {lacks}"
     moved = _other_tensorflow()
     if moved:
         return OTHER_PROCESSORS, PARTLY, f"{moved}: a few ops follow estimates and caches"

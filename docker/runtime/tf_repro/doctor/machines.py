@@ -103,13 +103,9 @@ def _processors(first: Report, second: Report) -> Line:
         return what, NO, f"{named}, {cpus}: set TF_REPRO_REACH=anywhere on both"
     if alike:
         return what, YES, named
-    lacking = [
-        str(machine.get("cpu"))
-        for machine in (one, other)
-        if cpu.missing_avx2(frozenset(machine.get("cpu_flags", ())))
-    ]
-    if lacking:
-        return what, NO, f"{' and '.join(lacking)}: no AVX2"
+    for machine in (one, other):
+        if lacks := cpu.lacking(frozenset(machine.get("cpu_flags", ()))):
+            return what, NO, f"{machine.get('cpu')}: no {lacks}"
     partly = _why_partly(first) or _why_partly(second)
     return (what, PARTLY, f"{named}: {partly}") if partly else (what, YES, named)
 

@@ -62,9 +62,12 @@ def numpy_features_to_disable(have: frozenset[str]) -> str:
     return " ".join(name for name, needs in NUMPY_AVX512.items() if have.issuperset(needs))
 
 
-def missing_avx2(have: frozenset[str]) -> bool:
-    """Return whether this is an x86 processor without AVX2."""
-    return bool(have) and "avx2" not in have
+def lacking(have: frozenset[str]) -> str:
+    """Return what an x86 processor lacks to compute as all others do, as "AVX2"; empty if nothing.
+
+    Kernels for Haswell, the first that had it, have both: of AVX2 without FMA they would die.
+    """
+    return next((name.upper() for name in ("avx2", "fma") if have and name not in have), "")
 
 
 def prepare() -> str:
@@ -76,12 +79,12 @@ def prepare() -> str:
     if settings.current.reach == "machine":
         return ""
     have = flags()
-    if missing_avx2(have):
+    if lacks := lacking(have):
         for name, value in environment.MACHINE_AVX2.items():
             if os.environ.get(name) == value:
                 del os.environ[name]
         return (
-            "this processor has no AVX2: results repeat on processors like it, and differ from "
+            f"this processor has no {lacks}: results repeat on processors like it, and differ from "
             "those of other machines"
         )
     disabled = numpy_features_to_disable(have)

@@ -11,7 +11,6 @@ import base64
 import ctypes
 import itertools
 import json
-import os
 import struct
 
 from tf_repro import messages
@@ -105,11 +104,10 @@ class Library:
 
 def become_one(_: "ModuleType") -> None:
     """Lay the tables over TensorFlow's libraries, which have just been loaded; all or nothing."""
-    if cpu.missing_avx2(cpu.flags()) or not os.path.exists(TABLES):  # noqa: PTH110  # no pathlib
+    document = None if cpu.lacking(cpu.flags()) else _document()
+    if document is None:
         return
     try:
-        with open(TABLES, encoding="utf-8") as file:  # noqa: PTH123  # no pathlib here
-            document = json.load(file)
         lay_over(document["libraries"], document["caches"])
     except CannotLayOverError as error:
         messages.warn(f"a few ops follow the processor's own estimates and caches: {error}")
@@ -117,11 +115,16 @@ def become_one(_: "ModuleType") -> None:
 
 def release() -> str:
     """Return the release of TensorFlow that the tables are of, empty where there are none."""
+    document = _document()
+    return "" if document is None else str(document["tensorflow"])
+
+
+def _document() -> "Any":
     try:
         with open(TABLES, encoding="utf-8") as file:  # noqa: PTH123  # no pathlib here
-            return str(json.load(file)["tensorflow"])
+            return json.load(file)
     except OSError:
-        return ""
+        return None
 
 
 def lay_over(tables: "Mapping[str, Mapping[str, Any]]", caches: "Iterable[int]") -> None:

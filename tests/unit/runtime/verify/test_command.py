@@ -18,6 +18,7 @@ import pytest
 from tests.unit.runtime.conftest import RUNTIME, Interpreter, python
 from tests.unit.runtime.verify.made_up import Row, digests, rows, run, steps_of
 from tf_repro import __main__ as tf_repro
+from tf_repro.verify.reporting import golden as golden_passport
 from tf_repro.verify.reporting import page, passport
 from tf_repro.verify.running import git_commit
 from tf_repro.verify.running.progress import Progress
@@ -268,6 +269,21 @@ def test_what_explains_other_bits_is_named_before_the_code(
     assert "results.last_loss" not in said
     after = said.partition("what explains it, the likeliest first:\n")[2].splitlines()
     assert reason in (after[0] if around else said.splitlines()[-1]), said
+
+
+@pytest.mark.parametrize(
+    ("both", "reasons"),
+    [
+        ({"reach": "anywhere", "cpu_flags": ["avx2", "fma"]}, []),
+        ({"reach": "anywhere", "cpu_flags": ["avx2"]}, ["another processor: A -> B"]),
+        ({"reach": "machine", "cpu_flags": ["avx2", "fma"]}, ["another processor: A -> B"]),
+    ],
+)
+def test_a_processor_explains_nothing_where_all_compute_alike(
+    both: dict[str, object], reasons: list[str]
+) -> None:
+    one, other = ({"environment": {**both, "cpu": cpu}} for cpu in "AB")
+    assert list(golden_passport.reasons(one, other)) == reasons
 
 
 @pytest.mark.parametrize(

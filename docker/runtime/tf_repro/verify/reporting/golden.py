@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tf_repro.machine import cpu
 from tf_repro.verify.reading.records import Run
 from tf_repro.verify.reporting import passport
 from tf_repro.verify.running.run import CannotRunError
@@ -31,6 +32,8 @@ EXPLAINS = (
     ("environment.cpu", "another processor"),
     ("environment.cpu_flags", "a processor with other features"),
 )
+# What nothing follows in the reach `anywhere`, wherever both can have it.
+_OF_PROCESSORS = ("environment.cpu", "environment.cpu_flags")
 # The host tells it, where there is one that does.
 _TOLD = ("environment.image",)
 # A value that is longer is told by what went from it and what came, in characters.
@@ -94,7 +97,10 @@ def reasons(golden: "Mapping[str, Any]", ours: "Mapping[str, Any]") -> Iterator[
         ours: another.
     """
     one, other = passport.around(golden), passport.around(ours)
+    as_one = all(_is_as_any(each["environment"]) for each in (golden, ours))
     for name, words in EXPLAINS:
+        if as_one and name in _OF_PROCESSORS:
+            continue
         keys = [
             key
             for key in dict.fromkeys([*one, *other])
@@ -106,6 +112,12 @@ def reasons(golden: "Mapping[str, Any]", ours: "Mapping[str, Any]") -> Iterator[
             which = key.removeprefix(name).lstrip(".")
             moved = _moved(one.get(key, "(none)"), other.get(key, "(none)"))
             yield f"{words}: {which}{' ' if which else ''}{moved}"
+
+
+def _is_as_any(environment: "Mapping[str, Any]") -> bool:
+    """Return whether a run has computed as on any other processor."""
+    flags = frozenset(environment.get("cpu_flags", ()))
+    return environment.get("reach") == "anywhere" and bool(flags) and not cpu.lacking(flags)
 
 
 def _moved(one: str, other: str) -> str:

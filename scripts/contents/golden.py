@@ -8,22 +8,22 @@ once whether anybody has seen them, on what, and which op is the first that diff
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scripts.engine import containers
 from scripts.errors import KitError
 from scripts.places import IMAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from docker import DockerClient
-
 VERSION = 1
 NAME = "golden.json"
+# Parts of the battery, each a process of its own.
+PARTS = ("arrays", "ops", "xla", "trainings")
 # What tells one model of processor from another, by Linux' names: the model's own is often vague.
 _FIELDS = ("vendor_id", "model name", "cpu family", "model")
 # What the processor has beyond AVX2, and what TensorFlow would choose its kernels by.
@@ -94,12 +94,6 @@ def read(file: Path) -> Golden | None:
     if found.version != VERSION:
         raise KitError(f"{file} has version {found.version}; this kit reads {VERSION}")
     return found
-
-
-def processor(client: DockerClient, image: str, on: dt.date) -> Seen:
-    """Return which processor the containers of an engine see."""
-    told = containers.run(client, image, ["cat", "/proc/cpuinfo"])
-    return described(told.stdout, on)
 
 
 def described(cpuinfo: str, on: dt.date) -> Seen:
@@ -176,6 +170,21 @@ def rows_compared(golden: Golden | None, outcomes: Mapping[str, str]) -> str:
 
 def _first(published: Rows) -> str:
     return f"first seen on {published.seen[0]}"
+
+
+def published(golden: Golden | None) -> bytes:
+    """Return what the image itself has of it, for `tf-repro doctor --golden`.
+
+    That is who saw it first and nobody else, so that the image stays as it is when others do.
+    """
+    first = golden.rows[0] if golden and golden.rows else None
+    document = {
+        "version": VERSION,
+        "parts": PARTS,
+        "first_seen": str(first.seen[0]) if first else "",
+        "outcomes": dict(first.outcomes) if first else {},
+    }
+    return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def write(file: Path, golden: Golden) -> None:
