@@ -98,10 +98,11 @@ def prepare(
     layer = new_rootfs or rootfs.build(packages.debs, base, epoch)
 
     root = oci.Layout(layer)
-    documents = sbom.make(chosen, packages.debs, locked, root.layers[0])
+    made = {document.NAME: document.made(locked)}
+    documents = sbom.make(chosen, packages.debs, locked, root.layers[0], made)
     share = {
         **documents,
-        document.NAME: document.made(locked),
+        **made,
         golden.NAME: golden.published(golden.read(golden.path(tag))),
     }
     target = bake_file.make(chosen, root, locked, packages.drift, share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 import tarfile
@@ -56,6 +57,26 @@ def of_image(
         layer: the tar of the root file system, which holds their copyright files.
     """
     return sorted([*_debs(packages, base, layer), *(_wheel(wheel) for wheel in wheels)])
+
+
+def of_file(name: str, content: bytes, version: str, licence: str) -> Component:
+    """Return the component of a file that the kit makes of a package.
+
+    Args:
+        name: of the file.
+        content: of it.
+        version: of the package.
+        licence: the kit's own.
+    """
+    return Component(
+        purl=f"pkg:generic/tf-repro/{quote(name, safe='')}@{quote(version, safe='')}",
+        name=name,
+        version=version,
+        file_name=name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        licence=licence,
+        licence_source="the kit makes it",
+    )
 
 
 def deb_purl(deb: Deb, base: Base) -> str:

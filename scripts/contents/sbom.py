@@ -61,7 +61,11 @@ class Subject:
 
 
 def make(
-    chosen: Chosen, packages: Sequence[Deb], wheels: Sequence[Wheel], layer: Path
+    chosen: Chosen,
+    packages: Sequence[Deb],
+    wheels: Sequence[Wheel],
+    layer: Path,
+    made: Mapping[str, bytes],
 ) -> dict[str, bytes]:
     """Return both bills of an image, by the name of the file.
 
@@ -70,6 +74,7 @@ def make(
         packages: its Debian packages.
         wheels: its wheels, in the cache and verified.
         layer: the tar of its root file system.
+        made: the files by which the kit changes what TensorFlow computes, by name.
     """
     family = chosen.family
     subject = Subject(
@@ -79,7 +84,13 @@ def make(
         source=family.source,
         runtime=revision(REPO / "docker"),
         licence=family.licences,
-        components=components.of_image(packages, wheels, chosen.base, layer),
+        components=[
+            *components.of_image(packages, wheels, chosen.base, layer),
+            *(
+                components.of_file(name, content, chosen.image.tensorflow, family.licences)
+                for name, content in made.items()
+            ),
+        ],
     )
     documents = {SPDX: spdx(subject), CYCLONEDX: cyclonedx(subject)}
     return {

@@ -18,7 +18,7 @@ from iced_x86 import Decoder, Instruction
 # https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/ehframechpt.html
 _EH_FRAME_HDR = b"\x01\x1b\x03\x3b"
 # Where, of what kind, and the address that goes there.
-_RELOCATION = struct.Struct("<QQq")
+_RELOCATION, _ADDRESS = struct.Struct("<QQq"), struct.Struct("<Q")
 
 
 class NoCodeError(ValueError):
@@ -97,13 +97,19 @@ class Library:
         """Return the functions that run when it is loaded: what the loader writes into .init_array.
 
         https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html (DT_INIT_ARRAY)
+
+        Raises:
+            NoCodeError: relocations of another kind, as packed ones (RELR), write some of them.
         """
         array, relocations = map(self._elf.get_section_by_name, (".init_array", ".rela.dyn"))
         if array is None or relocations is None:
             return []
         first, last = array["sh_addr"], array["sh_addr"] + array["sh_size"]
         rows = _RELOCATION.iter_unpack(relocations.data())
-        return sorted(addend for where, _, addend in rows if first <= where < last)
+        found = sorted(addend for where, _, addend in rows if first <= where < last)
+        if len(found) != array["sh_size"] // _ADDRESS.size:
+            raise NoCodeError(f"{len(found)} of its initialisers can be told")
+        return found
 
     def jump_table(self, address: int, start: int, end: int) -> Iterator[int]:
         """Yield the places of a function, if any, that a table at an address jumps to.

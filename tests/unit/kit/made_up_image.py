@@ -70,9 +70,13 @@ def layer(folder: Path) -> Path:
     return path
 
 
+# What the kit changes in a package by.
+MADE = {"processor.json": b"{}"}
+
+
 def documents(folder: Path, chosen: Chosen) -> dict[str, bytes]:
     """Make the image's bills of materials."""
-    return sbom.make(chosen, DEBS, wheels(), layer(folder))
+    return sbom.make(chosen, DEBS, wheels(), layer(folder), MADE)
 
 
 def built(folder: Path, chosen: Chosen) -> Built:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,11 @@ def test_they_name_every_package_with_version_hash_licence_and_purl(
 ) -> None:
     packages = spdx_packages(documents)
     assert packages.keys() == {
-        *("tf-repro-2.15-cpu", "tf-repro", "libc++6", "tar", "numpy", "nvidia-x")
+        *("tf-repro-2.15-cpu", "tf-repro", "libc++6", "tar", "numpy", "nvidia-x", "processor.json")
     }
+    changed = packages["processor.json"]
+    assert changed["checksums"][0]["checksumValue"] == hashlib.sha256(b"{}").hexdigest()
+    assert changed["externalRefs"][0]["referenceLocator"].startswith("pkg:generic/tf-repro/")
     debian = packages["libc++6"]
     assert debian["versionInfo"] == "1:2-3+b1"
     assert debian["checksums"] == [{"algorithm": "SHA256", "checksumValue": "a" * 64}]
@@ -86,6 +90,7 @@ def test_they_are_the_same_bytes_again_and_know_no_clock(
         made_up_image.DEBS[::-1],
         made_up_image.wheels()[::-1],
         made_up_image.layer(tmp_path),
+        made_up_image.MADE,
     )
     assert again == documents
     assert json.loads(documents[sbom.SPDX])["creationInfo"]["created"] == "2026-11-01T00:00:00Z"
@@ -96,7 +101,11 @@ def test_other_content_has_another_identity(
     documents: dict[str, bytes], chosen: matrix.Chosen, tmp_path: Path
 ) -> None:
     other = sbom.make(
-        chosen, made_up_image.DEBS[:1], made_up_image.wheels(), made_up_image.layer(tmp_path)
+        chosen,
+        made_up_image.DEBS[:1],
+        made_up_image.wheels(),
+        made_up_image.layer(tmp_path),
+        made_up_image.MADE,
     )
     for name, identity in ((sbom.SPDX, "documentNamespace"), (sbom.CYCLONEDX, "serialNumber")):
         assert json.loads(other[name])[identity] != json.loads(documents[name])[identity]
