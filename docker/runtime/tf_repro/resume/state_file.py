@@ -60,7 +60,7 @@ def digest_of(checkpoint: str) -> str:
 
 
 def _text(state: dict[str, Any]) -> str:
-    return json.dumps(state, sort_keys=True, separators=(",", ":"))
+    return json.dumps(state, separators=(",", ":"))
 
 
 def _check(text: str) -> str:

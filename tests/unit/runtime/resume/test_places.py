@@ -136,6 +136,15 @@ def test_a_loop_of_enumerate_is_counted_too_and_one_without_a_number_is_not() ->
     assert data.turns == [0, 1, None, None, None]
 
 
+def test_the_body_of_a_loop_may_be_long() -> None:
+    """Then the instructions of its head are of several parts."""
+    data = Data()
+    body = "".join(f"    x = {number}\n" for number in range(300))
+    source = f"for turn in range(3, 5):\n    list(data)\n{body}"
+    exec(compile(source, "train.py", "exec"), {"data": data})  # noqa: S102  # ours
+    assert data.turns == [3, 4]
+
+
 def test_outside_of_a_loop_there_is_no_turn() -> None:
     data = Data()
     list(data)
