@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.image.conftest import Kit, RunInImage
+from docker import DockerClient
+from tests.image.conftest import Install, Kit, RunInImage, derived
 
 # `make test-all` sets it; else a part is run.
 WHOLE = os.environ.get("TEST_RESUME") == "all"
@@ -81,6 +82,8 @@ import os
 os.environ.update(DATA="augment", FREQ="4", FOLDER="backup")
 import keras_fit
 """
+
+TORCH, WITH_TORCH = "torch==2.2.2", "org/tf-repro-torch:test"
 
 Interrupt = Callable[..., list[dict[str, Any]]]
 
@@ -204,6 +207,22 @@ def test_what_was_used_of_a_pipeline_is_not_made_again(
     ] == []
     assert [name for name, equal in rows["impure"].items() if not equal] == []
     assert len(rows["pure"]) > 10
+
+
+@pytest.fixture(scope="module")
+def with_torch(install: Install, client: DockerClient) -> Iterator[RunInImage]:
+    # The wheel for CPUs alone is not on PyPI: this one brings CUDA along, nearly 3 GB.
+    yield from derived(install, client, f"pip install --no-cache-dir {TORCH}", WITH_TORCH)
+
+
+@pytest.mark.skipif(not WHOLE, reason="it installs torch, nearly 3 GB: TEST_RESUME=all")
+def test_torch_s_generators_go_on(with_torch: RunInImage) -> None:
+    inputs = [PROGRAMS / "interrupt.py", PROGRAMS / "torch_loop.py"]
+    argv = ["python3", "interrupt.py", "torch_loop.py", "17", "31"]
+    for again, equal in (("TF_REPRO_RESUME=on", True), ("TF_REPRO_RESUME=off", False)):
+        ended = with_torch(argv, env={"AGAIN": again}, inputs=inputs)
+        assert ended.exit_code == 0, ended.stderr
+        assert [row["equal"] for row in json.loads(ended.stdout)] == [equal] * 2
 
 
 @pytest.mark.parametrize("tag", [DEFAULT, NEWEST])

@@ -12,6 +12,7 @@ are imported.
 WATCHED = {
     "random": "early",
     "numpy.random": "early",
+    "torch": "early",
     "tensorflow.python.framework.random_seed": "objects",
     "tensorflow.python.ops.stateful_random_ops": "objects",
     "keras.src.random.seed_generator": "objects",

@@ -1,4 +1,4 @@
-"""What happens when `random` and NumPy are imported, which few programs do that train.
+"""What happens when `random`, NumPy and torch are imported, which few programs do that train.
 
 Nothing else is imported for it, and nothing is followed before TensorFlow is there.
 """
@@ -42,7 +42,22 @@ def _on_numpy_random(module: "ModuleType") -> None:
         return generator
 
 
+def _on_torch(module: "ModuleType") -> None:
+    class Generator(module.Generator):  # type: ignore[name-defined,misc]  # torch is not here
+        __doc__ = module.Generator.__doc__
+
+        def __init__(self, *_: "Any", **__: "Any") -> None:
+            if _may_train():
+                from tf_repro.resume import objects  # noqa: PLC0415  # as above
+
+                objects.on_new_torch(self)
+
+    Generator.__qualname__, Generator.__module__ = "Generator", "torch"
+    patch.put(module, "Generator", Generator)
+
+
 ON_IMPORT: "dict[str, Callable[[ModuleType], None]]" = {
     "random": _on_random,
     "numpy.random": _on_numpy_random,
+    "torch": _on_torch,
 }

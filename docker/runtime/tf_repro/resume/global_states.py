@@ -52,6 +52,17 @@ def to_python(generator: random.Random, state: list[Any]) -> None:
     generator.setstate((version, words, None if gauss is None else float.fromhex(gauss)))
 
 
+def of_torch(state: Any) -> str:
+    """Return what JSON can hold of the state of one of torch's generators, a tensor of bytes."""
+    return base64.b64encode(state.numpy().tobytes()).decode()
+
+
+def to_torch(text: str) -> Any:
+    """Return the state that `of_torch` was given."""
+    torch = sys.modules["torch"]
+    return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
+
+
 def _op_seeds() -> Any:
     """Return TensorFlow's generator of the seeds of ops that are given none, or None."""
     context = sys.modules.get("tensorflow.python.eager.context")
@@ -77,7 +88,7 @@ def save() -> dict[str, Any]:
         state["tensorflow"] = [context._seed, of_python(context._rng)]
     torch: Any = sys.modules.get("torch")
     if hasattr(torch, "get_rng_state"):
-        state["torch"] = base64.b64encode(torch.get_rng_state().numpy().tobytes()).decode()
+        state["torch"] = of_torch(torch.get_rng_state())
     return state
 
 
@@ -96,5 +107,4 @@ def restore(state: dict[str, Any]) -> None:
         to_python(context._rng, words)
     torch: Any = sys.modules.get("torch")
     if "torch" in state and hasattr(torch, "set_rng_state"):
-        data = bytearray(base64.b64decode(state["torch"]))
-        torch.set_rng_state(torch.frombuffer(data, dtype=torch.uint8))
+        torch.set_rng_state(to_torch(state["torch"]))

@@ -35,6 +35,10 @@ def _put_numpy(generator: Any, state: Any) -> None:
     generator.bit_generator.state = global_states.decoded(state)
 
 
+def _put_torch(generator: Any, state: Any) -> None:
+    generator.set_state(global_states.to_torch(state))
+
+
 def _get_variable(generator: Any) -> Any:
     import tensorflow as tf  # noqa: PLC0415  # its own generators
 
@@ -51,6 +55,7 @@ KINDS = {
         _Kind("numpy", lambda one: global_states.encoded(one.bit_generator.state), _put_numpy),
         _Kind("random", global_states.of_python, global_states.to_python),
         _Kind("tensorflow", _get_variable, _put_variable),
+        _Kind("torch", lambda one: global_states.of_torch(one.get_state()), _put_torch),
     )
 }
 
@@ -126,6 +131,11 @@ def on_new_random(generator: random.Random, file: str) -> None:
 def on_new_numpy(generator: Any) -> None:
     """Follow a generator of NumPy's."""
     _follow("numpy", generator)
+
+
+def on_new_torch(generator: Any) -> None:
+    """Follow a generator of torch's."""
+    _follow("torch", generator)
 
 
 def on_random_seed(_: ModuleType) -> None:
