@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from docker import DockerClient
-from tests.image.conftest import Install, Kit, RunInImage, derived
+from tests.image.conftest import Kit, RunInImage
 
 # `make test-all` sets it; else a part is run.
 WHOLE = os.environ.get("TEST_RESUME") == "all"
@@ -82,8 +81,6 @@ import os
 os.environ.update(DATA="augment", FREQ="4", FOLDER="backup")
 import keras_fit
 """
-
-TORCH, WITH_TORCH = "torch==2.2.2", "org/tf-repro-torch:test"
 
 Interrupt = Callable[..., list[dict[str, Any]]]
 
@@ -209,13 +206,6 @@ def test_what_was_used_of_a_pipeline_is_not_made_again(
     assert len(rows["pure"]) > 10
 
 
-@pytest.fixture(scope="module")
-def with_torch(install: Install, client: DockerClient) -> Iterator[RunInImage]:
-    # The wheel for CPUs alone is not on PyPI: this one brings CUDA along, nearly 3 GB.
-    yield from derived(install, client, f"pip install --no-cache-dir {TORCH}", WITH_TORCH)
-
-
-@pytest.mark.skipif(not WHOLE, reason="it installs torch, nearly 3 GB: TEST_RESUME=all")
 def test_torch_s_generators_go_on(with_torch: RunInImage) -> None:
     inputs = [PROGRAMS / "interrupt.py", PROGRAMS / "torch_loop.py"]
     argv = ["python3", "interrupt.py", "torch_loop.py", "17", "31"]

@@ -130,8 +130,8 @@ def _counted_by(code: CodeType, first: int) -> str:
     """Return the variable of a loop, by the offset of its first instruction; empty for `while`."""
     within = itertools.dropwhile(lambda one: one.offset < first, dis.get_instructions(code))
     # The head of a loop with a long body has its argument in parts.
-    within = (one for one in within if one.opname != "EXTENDED_ARG")
-    opening = list(itertools.islice(within, 3))  # FOR_ITER, UNPACK_SEQUENCE of `enumerate`, STORE
+    whole = (one for one in within if one.opname != "EXTENDED_ARG")
+    opening = list(itertools.islice(whole, 3))  # FOR_ITER, UNPACK_SEQUENCE of `enumerate`, STORE
     if not opening or opening[0].opname != "FOR_ITER":
         return ""
     stores = (one.argval for one in opening[1:] if one.opname.startswith("STORE_"))
