@@ -61,7 +61,7 @@ def test_nothing_is_said_without_it(python: Interpreter, value: "str | None") ->
 def test_it_reaches_children_that_get_no_environment(python: Interpreter) -> None:
     assert "TF_REPRO_DEBUG" in environment.SETTINGS
     code = "import os, subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'])"
-    assert python("-c", code, env=DEBUG).stderr.count("the hook of torch arms") == 2
+    assert python("-c", code, env=DEBUG).stderr.count("the hook of cupy arms") == 2
 
 
 def test_the_recorder_says_it_too(python: Interpreter, tmp_path: Path) -> None:
