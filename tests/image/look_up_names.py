@@ -4,6 +4,7 @@ Prints a line for each that was seen here before and is gone.
 """
 
 import fnmatch
+import functools
 import importlib
 import os
 import sys
@@ -58,6 +59,16 @@ def of_replicas(strategy: tf.distribute.Strategy) -> Any:
         )
 
 
+NUMBERS = tf.data.Dataset.range(2)
+DATASETS: dict[str, tf.data.Dataset] = {
+    "DatasetV2": NUMBERS,
+    "_BatchDataset": NUMBERS.batch(1),
+    "_MapDataset": NUMBERS.map(lambda x: x),
+    "_ParallelBatchDataset": NUMBERS.batch(1, num_parallel_calls=1),
+    "_PrefetchDataset": NUMBERS.prefetch(1),
+    "_ZipDataset": tf.data.Dataset.zip((NUMBERS, NUMBERS)),
+}
+
 # What objects have once they are made, and no module tells.
 OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "Function": lambda name: hasattr(tf.function(lambda: 1), name),
@@ -91,6 +102,7 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "Context": lambda name: hasattr(
         importlib.import_module("tensorflow.python.eager.context").context(), name
     ),
+    **{kind: functools.partial(hasattr, dataset) for kind, dataset in DATASETS.items()},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +19,7 @@ def test_the_published_bits_are_computed_here(
 ) -> None:
     ended = run_in_release(tag)(COMMAND)
     assert ended.exit_code == 0, ended.stdout
-    assert ended.stdout.startswith("the same bits as published in 50")
+    assert re.match(r"the same bits as published in 5\d\d ops and trainings", ended.stdout)
 
 
 def test_other_kernels_give_others_and_the_first_op_is_named(run_in_image: RunInImage) -> None:
