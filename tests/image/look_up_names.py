@@ -59,15 +59,20 @@ def of_replicas(strategy: tf.distribute.Strategy) -> Any:
         )
 
 
-NUMBERS = tf.data.Dataset.range(2)
-DATASETS: dict[str, tf.data.Dataset] = {
-    "DatasetV2": NUMBERS,
-    "_BatchDataset": NUMBERS.batch(1),
-    "_MapDataset": NUMBERS.map(lambda x: x),
-    "_ParallelBatchDataset": NUMBERS.batch(1, num_parallel_calls=1),
-    "_PrefetchDataset": NUMBERS.prefetch(1),
-    "_ZipDataset": tf.data.Dataset.zip((NUMBERS, NUMBERS)),
+# Kind of dataset -> what makes one of a dataset.
+DATASETS: dict[str, Callable[[tf.data.Dataset], tf.data.Dataset]] = {
+    "DatasetV2": lambda numbers: numbers,
+    "_BatchDataset": lambda numbers: numbers.batch(1),
+    "_MapDataset": lambda numbers: numbers.map(lambda x: x),
+    "_ParallelBatchDataset": lambda numbers: numbers.batch(1, num_parallel_calls=1),
+    "_PrefetchDataset": lambda numbers: numbers.prefetch(1),
+    "_ZipDataset": lambda numbers: tf.data.Dataset.zip((numbers, numbers)),
 }
+
+
+def of_dataset(kind: str, name: str) -> bool:
+    return hasattr(DATASETS[kind](tf.data.Dataset.range(2)), name)
+
 
 # What objects have once they are made, and no module tells.
 OF_OBJECTS: dict[str, Callable[[str], bool]] = {
@@ -102,7 +107,7 @@ OF_OBJECTS: dict[str, Callable[[str], bool]] = {
     "Context": lambda name: hasattr(
         importlib.import_module("tensorflow.python.eager.context").context(), name
     ),
-    **{kind: functools.partial(hasattr, dataset) for kind, dataset in DATASETS.items()},
+    **{kind: functools.partial(of_dataset, kind) for kind in DATASETS},
 }
 
 
