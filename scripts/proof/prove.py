@@ -69,7 +69,8 @@ def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
         runs: how many of each kind, each in a fresh container.
 
     Returns:
-        Whether the first kind is identical and the control is not.
+        Whether the first kind is identical and the control is not. Whether these are the published
+        bits is said, and decides nothing: another build may have others.
 
     Raises:
         KitError: the training itself fails.
@@ -81,6 +82,8 @@ def prove(host: Engine, built: Built, tag: str, *, runs: int) -> bool:
     if verdict.holds:
         known = golden.read(golden.path(tag))
         say(f"{tag}: {golden.compared(known, done[0].weights)}")
+        if known and known.rows:
+            say(f"{tag}: {golden.rows_compared(known, _battery(host, built, tag))}")
     return verdict.holds
 
 
@@ -126,14 +129,19 @@ def take_down(host: Engine, built: Built, tag: str) -> None:
     told = containers.run(host.client, built.name, ["cat", "/proc/cpuinfo"])
     seen = golden.described(told.stdout, dt.datetime.now(dt.UTC).date())
     say(f"{tag}: {golden.compared(known, run.weights)}")
-    (taken,) = take(Runner(host.client, built.name, sample=True), [NATIVE])
-    if problems := [part.problem for part in taken.parts if part.problem]:
-        raise KitError(f"{tag}: {problems[0]}")
-    outcomes = {name: row.outcome for name, row in taken.rows.items()}
+    outcomes = _battery(host, built, tag)
     say(f"{tag}: {golden.rows_compared(known, outcomes)}")
     more = golden.added(known, tag, run.weights, run.loss, seen)
     golden.write(file, golden.with_rows(more, outcomes, seen))
     say(f"{file.relative_to(REPO)} names {seen}")
+
+
+def _battery(host: Engine, built: Built, tag: str) -> dict[str, str]:
+    """Return what the rows of the battery's sample give."""
+    (taken,) = take(Runner(host.client, built.name, sample=True), [NATIVE])
+    if problems := [part.problem for part in taken.parts if part.problem]:
+        raise KitError(f"{tag}: {problems[0]}")
+    return {name: row.outcome for name, row in taken.rows.items()}
 
 
 def _train(client: DockerClient, image: str, mode: str, notice: Callable[[str], None]) -> Run:
