@@ -4,7 +4,7 @@ Most are made while the first step is traced, and so begin with what they had in
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +15,8 @@ from tf_repro.resume import global_states
 LARGEST = 16384
 # Which variable of which metric -> its value, until that is made.
 _to_come: dict[str, Any] = {}
+# Metrics of which it is said that they begin anew; they have a variable each, or more.
+_told: set[str] = set()
 _HOLDERS = ("CompileMetrics", "MetricsList")
 
 
@@ -67,27 +69,38 @@ def _by_replica(variable: Any) -> Sequence[Any]:
     return values or (variable,)
 
 
-def _put(variable: Any, values: Sequence[Any]) -> None:
-    for each, value in zip(_by_replica(variable), values, strict=True):
+def _put(name: str, variable: Any, values: Sequence[Any]) -> None:
+    parts = _by_replica(variable)
+    if len(parts) != len(values):  # on another number of replicas
+        _say_lost([name])
+        values = [0 * value for value in values[:1]] * len(parts)
+    for each, value in zip(parts, values, strict=True):
         each.assign(value.reshape(tuple(each.shape)))
 
 
 def restore(model: Any, state: dict[str, Any]) -> None:
     """Give the metrics their values back: now, or as they are made."""
     _to_come.clear()
+    _told.clear()
     for name, values in state.items():
         _to_come[name] = [global_states.decoded(value) for value in values]
     for name, variable in _variables(model).items():
         if name in _to_come:
-            _put(variable, _to_come.pop(name))
+            _put(name, variable, _to_come.pop(name))
 
 
 def end_of_epoch() -> None:
     """Forget what no metric was made for, and say so."""
-    names = ", ".join(sorted({name.partition("/")[0] for name in _to_come}))
-    if names:
-        messages.warn(f"of this epoch, metrics begin where it was resumed: {names}")
+    _say_lost(_to_come)
     _to_come.clear()
+
+
+def _say_lost(variables: Iterable[str]) -> None:
+    names = {name.partition("/")[0] for name in variables} - _told
+    _told.update(names)
+    if names:
+        said = ", ".join(sorted(names))
+        messages.warn(f"of this epoch, metrics begin where it was resumed: {said}")
 
 
 def _on_metric(method: str) -> Callable[[ModuleType], None]:
@@ -96,7 +109,8 @@ def _on_metric(method: str) -> Callable[[ModuleType], None]:
         def add(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
             if not _to_come:
                 return original(self, *args, **kwargs)
-            values = _to_come.pop(f"{self.name}/{len(self.variables)}", None)
+            name = f"{self.name}/{len(self.variables)}"
+            values = _to_come.pop(name, None)
             if values is None:
                 return original(self, *args, **kwargs)
             kwargs["initializer"] = lambda shape, dtype=None, **_: _constant(
@@ -104,9 +118,9 @@ def _on_metric(method: str) -> Callable[[ModuleType], None]:
             )
             args = args[:1]  # the name or the shape, and no other initializer
             made = original(self, *args, **kwargs)
-            if len(values) > 1:
+            if len(values) > 1 or len(_by_replica(made)) > 1:
                 with sys.modules["tensorflow"].init_scope():
-                    _put(made, values)
+                    _put(name, made, values)
             return made
 
     return hook

@@ -43,7 +43,7 @@ class Pipeline:
         create: what begins an iterator, which it is given with the dataset.
         width: elements that the iterator takes for each that it gives: one a replica.
         restored: whether the script has restored it itself, from its checkpoint.
-        skips: whether the iterator has left out elements, and so is not what the script would save.
+        skips: whether the iterator was begun behind elements that were used.
         began: the state of what its Python functions draw from, as the iterator began.
         repeats: whether a part that draws is before one that repeats it.
         driver: what knows better how far the iterator is, if it is not the script itself.

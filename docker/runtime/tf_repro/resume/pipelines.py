@@ -129,9 +129,9 @@ def _counted(module: ModuleType) -> Callable[..., Any]:
 
 def _is_nothing(element: Any) -> bool:
     """Return whether it is what replicas get at the end of the data: optionals without a value."""
-    return isinstance(element, list) and not any(
-        bool(one.has_value()) for one in element if hasattr(one, "has_value")
-    )
+    parts = element if isinstance(element, list) else ()
+    optionals = [part for part in parts if hasattr(part, "has_value")]
+    return bool(optionals) and not any(bool(one.has_value()) for one in optionals)
 
 
 def _on_multi_device_iterator_ops(module: ModuleType) -> None:

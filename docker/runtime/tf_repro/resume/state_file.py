@@ -24,6 +24,7 @@ LARGEST = 50_000
 _WHOLE, _BLOCK, _BLOCKS = 1 << 23, 1 << 14, 256
 # Seconds that the end of a program waits for a disk.
 PATIENCE = 10.0
+_process = os.getpid()
 # A lock for each state that the disk has been asked to keep, released when it does.
 _unkept: "list[_thread.LockType]" = []
 
@@ -112,8 +113,8 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 @atexit.register
 def wait_for_the_disk() -> None:
-    """Wait until the disk keeps what has been written."""
-    while _unkept:
+    """Wait until the disk keeps what this process has written."""
+    while _unkept and os.getpid() == _process:  # a forked child has none of the threads
         _unkept.pop().acquire(timeout=PATIENCE)
 
 

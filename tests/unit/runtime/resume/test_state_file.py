@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,24 @@ def test_what_is_written_is_kept_beside_the_training(
         assert len(kept) == expected
     assert kept[:2] == [False, True]
     assert f"{path}: Input/output error: it may be lost" in capfd.readouterr().err
+
+
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent(
+    checkpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its copy of the lock is never released."""
+    go_on = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: go_on.wait(20))
+    write(checkpoint)
+    begun = time.monotonic()
+    if (child := os.fork()) == 0:
+        state_file.wait_for_the_disk()
+        os._exit(0)
+    os.waitpid(child, 0)
+    took = time.monotonic() - begun
+    go_on.set()
+    state_file.wait_for_the_disk()
+    assert took < state_file.PATIENCE / 2
 
 
 def test_a_byte_anywhere_in_a_large_file_counts_where_it_is_looked_at(tmp_path: Path) -> None:
