@@ -47,7 +47,7 @@ def train(batch):
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(loss_of(part[1], model(part[0], training=True))) / 16
         weights = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
         return loss
 
     return strategy.reduce("SUM", strategy.run(on_one, args=(batch,)), axis=None)
