@@ -69,7 +69,6 @@ def places(names: Sequence[str], host: Engine, image: str, digest: str) -> Itera
             if address == host.host:
                 found.append(Place(name, host.client, image))
                 continue
-            engine.see_that_it_answers(address, f"ENGINES: {name}")
             client = stack.enter_context(engine.connection(address, f"ENGINES: {name}"))
             # Another machine's kit may use that engine, too, with a data root of the same path.
             owner = data_identity()

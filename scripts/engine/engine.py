@@ -132,7 +132,7 @@ def see_that_it_answers(host: str, name: str) -> None:
         NoAnswerError: it does not, in seconds.
         KitError: something listens there, and we may not talk to it.
     """
-    with connection(host, name, ANSWER_SECONDS):
+    with connection(host, name):
         pass
 
 
@@ -166,16 +166,15 @@ def connected() -> Iterator[Engine]:
 
 
 @contextmanager
-def connection(host: str, name: str, timeout: int = REQUEST_SECONDS) -> Iterator[DockerClient]:
-    """Give a connection to an engine.
+def connection(host: str, name: str) -> Iterator[DockerClient]:
+    """Give a connection to an engine, which has been asked whether it is there.
 
     Args:
         host: its address.
         name: what to call it where it does not answer.
-        timeout: seconds for a request.
 
     Raises:
-        NoAnswerError: it does not.
+        NoAnswerError: it does not, in seconds.
         KitError: something listens there, and we may not talk to it.
     """
     import docker  # noqa: PLC0415 - half a second that `make help` and the unit tests need not pay
@@ -184,7 +183,8 @@ def connection(host: str, name: str, timeout: int = REQUEST_SECONDS) -> Iterator
         try:
             by_ssh = host.startswith(ssh.SCHEME)
             reached = stack.enter_context(ssh.socket_to(host)) if by_ssh else host
-            client = docker.DockerClient(base_url=reached, timeout=timeout)
+            # It asks for the engine's version at once; what comes next may take longer.
+            client = docker.DockerClient(base_url=reached, timeout=ANSWER_SECONDS)
         except ssh.NotReachedError as error:
             raise NoAnswerError(f"{name}: no Docker engine answers there ({error})") from error
         except (docker.errors.DockerException, OSError) as error:
@@ -196,6 +196,7 @@ def connection(host: str, name: str, timeout: int = REQUEST_SECONDS) -> Iterator
             reason = processes.last_words(str(error))
             raise NoAnswerError(f"{name}: no Docker engine answers there ({reason})") from error
         stack.enter_context(closing(client))
+        client.api.timeout = REQUEST_SECONDS
         yield client
 
 

@@ -39,7 +39,7 @@ class Client:
     opened: ClassVar[list[Client]] = []
 
     def __init__(self, base_url: str, timeout: int, **_: object) -> None:
-        self.address, self.timeout, self.closed = base_url, timeout, False
+        self.address, self.api, self.closed = base_url, SimpleNamespace(timeout=timeout), False
         self.opened.append(self)
 
     def close(self) -> None:
