@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import requests
 from scripts.processes import DIES_WITH_US
 from scripts.registry.api import Repository
 from tests.image.debian import unpacked
+from tests.image.ports import free_port
 
 PATIENCE = 30.0
 CONFIG = """\
@@ -44,9 +44,7 @@ class Registry:
     htpasswd: str = ""
 
     def __enter__(self) -> Registry:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self.folder.mkdir(exist_ok=True)
         users = self.folder / "htpasswd"
         users.write_text(self.htpasswd)

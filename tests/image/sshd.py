@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.locks.apt import HOST_STATUS, Apt, download, host_codename, host_sources
+from scripts.locks.apt import HOST_STATUS, Apt, host_codename, host_sources
 from scripts.processes import DIES_WITH_US
+from tests.image.debian import unpack
+from tests.image.ports import free_port
 
 PATIENCE = 30.0
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
@@ -71,10 +73,7 @@ def programs(folder: Path) -> Programs:
         return Programs(own, {})
     apt = Apt(folder / "apt", host_sources(host_codename()), HOST_STATUS)
     apt.update()
-    root = folder / "root"
-    for deb in apt.closure(["openssh-server", "openssh-client"]):
-        download([(deb.location, folder / deb.file_name, deb.sha256)])
-        subprocess.run(["dpkg-deb", "-x", folder / deb.file_name, root], check=True)
+    root = unpack(apt.closure(["openssh-server", "openssh-client"]), folder)
     libraries = ":".join(str(root / one) for one in LIBRARIES)
     return Programs(f"{root}/usr/sbin:{root}/usr/bin:{own}", {"LD_LIBRARY_PATH": libraries})
 
@@ -113,9 +112,7 @@ def sshd(of: Programs, folder: Path, env: Mapping[str, str]) -> Iterator[Host]:
     for key in ("host", "user"):
         argv = [of.path("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", f"{folder / key}"]
         subprocess.run(argv, env=environ, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     _configure(of, folder, port, env)
     script = APART.format(folder=folder, sshd=of.path("sshd"))
     with (folder / "log").open("wb") as log:

@@ -21,6 +21,7 @@ import pytest
 from scripts.build.build import Built
 from scripts.engine.engine import Engine
 from scripts.places import REPO
+from tests.image.ports import free_port
 from tests.image.test_cluster import WHOLE
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
@@ -84,13 +85,6 @@ class Slurm:
         number = done.stdout.strip()
         said = [path.read_text() for path in self.folder.glob(f"slurm-{number}*.out")]
         return done.returncode, number, "".join(said) + done.stderr
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -127,6 +127,20 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InPlaceOfContainers:
 
 
 @pytest.fixture
+def on_engines(no_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are named are there, and have the image, each by a name of its own."""
+
+    @contextmanager
+    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
+        yield [
+            Place(name, no_engine.client, f"image-of-{name}", f"owner on {name}")
+            for name in names or ("near",)
+        ]
+
+    monkeypatch.setattr(elsewhere, "places", places)
+
+
+@pytest.fixture
 def script(tmp_path: Path) -> Path:
     path = tmp_path / "a folder" / "train it.py"
     path.parent.mkdir()
@@ -244,20 +258,13 @@ def test_what_the_runtime_says_of_its_progress_is_understood(
     assert told, ran.lines
 
 
+@pytest.mark.usefixtures("on_engines")
 def test_runs_take_turns_on_engines(
     ran: InPlaceOfContainers,
     script: Path,
     no_engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    @contextmanager
-    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
-        yield [
-            Place(name, no_engine.client, f"image-of-{name}", f"owner on {name}") for name in names
-        ]
-
-    monkeypatch.setattr(elsewhere, "places", places)
     spread = replace(asked(script), runs=3, engines=("near", "far"))
     assert verify.verify(no_engine, BUILT, spread) == 0
     assert sorted(ran.images) == ["image-of-far", *["image-of-near"] * 2, BUILT.name]
@@ -275,6 +282,7 @@ def test_runs_take_turns_on_engines(
         (4, ["near", "near"]),
     ],
 )
+@pytest.mark.usefixtures("on_engines")
 def test_the_engines_that_parted_look_for_the_operation(
     ran: InPlaceOfContainers,
     script: Path,
@@ -284,10 +292,6 @@ def test_the_engines_that_parted_look_for_the_operation(
     looked_into: list[str],
 ) -> None:
     """Run 4 is on the first engine again, so that its pair shows nothing of another one."""
-
-    @contextmanager
-    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
-        yield [Place(name, no_engine.client, name) for name in names]
 
     def judged(*_: object) -> Finished:
         pairs: list[dict[str, object]] = [
@@ -300,30 +304,23 @@ def test_the_engines_that_parted_look_for_the_operation(
         (spread.into / REPORTS[0]).write_text(json.dumps(report))
         return Finished(1, "", "", 0.0)
 
-    monkeypatch.setattr(elsewhere, "places", places)
     monkeypatch.setattr(verify, "judge", judged)
     monkeypatch.setattr(verify, "_step_to_bisect", lambda _: 3)
     monkeypatch.setattr(agreed, "ATTEMPTS", 1)
     spread = replace(asked(script, bisect=True), runs=4, engines=("near", "next", "far"), jobs=1)
     assert verify.verify(no_engine, BUILT, spread) == 1
     images = [image for image, argv in zip(ran.images, ran.argv, strict=True) if "--bisect" in argv]
-    assert sorted(images) == sorted(looked_into)
+    assert sorted(images) == sorted(f"image-of-{name}" for name in looked_into)
 
 
+@pytest.mark.usefixtures("on_engines")
 def test_an_engine_is_asked_for_by_the_tolerance_where_another_one_parts(
     ran: InPlaceOfContainers,
     script: Path,
     no_engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What this script leaves is no number, and within no tolerance."""
-
-    @contextmanager
-    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
-        yield [Place(name, no_engine.client, name) for name in names]
-
-    monkeypatch.setattr(elsewhere, "places", places)
     judging = ["--tolerance", "0.5"]
     spread = replace(asked(script, "chance"), engines=("near", "far"), judging=judging)
     assert verify.verify(no_engine, BUILT, spread) == 1
@@ -332,13 +329,10 @@ def test_an_engine_is_asked_for_by_the_tolerance_where_another_one_parts(
 
 
 @pytest.mark.parametrize("engines", [(), ("near", "far")])
+@pytest.mark.usefixtures("on_engines")
 def test_runs_that_have_not_begun_do_not_when_one_fails(
     script: Path, no_engine: Engine, monkeypatch: pytest.MonkeyPatch, engines: tuple[str, ...]
 ) -> None:
-    @contextmanager
-    def places(names: Sequence[str], *_: object) -> Iterator[list[Place]]:
-        yield [Place(name, no_engine.client, name) for name in names or ("near",)]
-
     begun: list[object] = []
 
     def fail(*_: object, **__: object) -> Finished:
@@ -346,7 +340,6 @@ def test_runs_that_have_not_begun_do_not_when_one_fails(
         time.sleep(0.1)
         raise KitError("the engine is gone")
 
-    monkeypatch.setattr(elsewhere, "places", places)
     monkeypatch.setattr(containers, "sweep", lambda _: None)
     monkeypatch.setattr(containers, "run", fail)
     with pytest.raises(KitError, match="the engine is gone"):
