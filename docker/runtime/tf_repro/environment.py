@@ -44,9 +44,12 @@ OF_OFF, OF_MACHINE = "off", "machine"
 DETERMINISM = {"TF_DETERMINISTIC_OPS": "1"}
 
 # The size of a thread pool and the instruction set decide how sums are split, and so their bits.
-# TensorFlow's and OpenMP's defaults follow the CPUs that are visible. Eight leaves room on many;
-# what it costs on two is in docs/guarantees.md, measured by `make bench-reach`.
-# OpenBLAS lowers any number to that of the CPUs, so 1 alone is the same everywhere.
+# TensorFlow's and OpenMP's defaults follow the CPUs that are visible. Of TensorFlow's eight no more
+# work than there are CPUs (machine/processor.py), so eight leaves room on many, and what it costs
+# on two is in docs/guarantees.md, measured by `make bench-reach`.
+# OpenBLAS lowers any number to that of the CPUs, so 1 alone is the same everywhere; made to take
+# more at run time, it computes the same everywhere, too, and takes a hundred times as long for a
+# small system of equations where there are fewer CPUs (docs/guarantees.md).
 # https://github.com/OpenMathLib/OpenBLAS/blob/develop/driver/others/memory.c (blas_get_cpu_number)
 MACHINE = {
     "TF_NUM_INTRAOP_THREADS": "8",

@@ -64,6 +64,16 @@ class Assembly:
         self.code += what
         return at
 
+    def branch(self, code: Code_) -> int:
+        """Write a short jump to somewhere behind it; return what land() finds it by."""
+        self.put(Instruction.create_branch(code, self.here))
+        return len(self.code)
+
+    def land(self, *branches: int) -> None:
+        """Have short jumps lead to here."""
+        for after in branches:
+            self.code[after - 1] = len(self.code) - after
+
     def align(self) -> None:
         """Have the next thing begin where the processor likes it to."""
         self.code += b"\xcc" * (-len(self.code) % _ALIGNMENT)
@@ -212,10 +222,10 @@ def _answer(assembly: Assembly, rows: int) -> int:
     other_leaf = _when(assembly, Code.CMP_RM32_R32, field(0), Code.JNE_REL8_64, Register.R8D)
     any_subleaf = _when(assembly, Code.CMP_RM32_IMM8, field(1), Code.JE_REL8_64)
     same_subleaf = _when(assembly, Code.CMP_RM32_R32, field(1), Code.JE_REL8_64, Register.R9D)
-    _land(assembly, other_leaf)
+    assembly.land(other_leaf)
     put(create.create_reg_i32(Code.ADD_RM64_IMM8, Register.RSI, answers.ROW.size))
     put(create.create_branch(Code.JMP_REL32_64, row))
-    _land(assembly, any_leaf, any_subleaf, same_subleaf)
+    assembly.land(any_leaf, any_subleaf, same_subleaf)
     for number, register in enumerate((Register.EAX, Register.EBX, Register.ECX, Register.EDX)):
         put(create.create_reg_mem(Code.AND_R32_RM32, register, field(2 + number)))
         put(create.create_reg_mem(Code.OR_R32_RM32, register, field(6 + number)))
@@ -233,16 +243,9 @@ def _when(
     jump: Code_,
     register: Register_ | None = None,
 ) -> int:
-    """Compare a field, with a register or with ANY, and jump; return where _land() finds it."""
+    """Compare a field, with a register or with ANY, and jump; return what land() finds it by."""
     if register is None:
         assembly.put(Instruction.create_mem_i32(compare, what, -1))
     else:
         assembly.put(Instruction.create_mem_reg(compare, what, register))
-    assembly.put(Instruction.create_branch(jump, assembly.here))
-    return len(assembly.code)
-
-
-def _land(assembly: Assembly, *jumps: int) -> None:
-    """Have jumps of _when() lead to here."""
-    for after in jumps:
-        assembly.code[after - 1] = len(assembly.code) - after
+    return assembly.branch(jump)

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.build.one_processor import answers, table
+from scripts.build.one_processor import answers, pools, table
 from scripts.build.one_processor.library import Library, NoCodeError
 from scripts.build.one_processor.sites import CannotMendError
 from scripts.errors import KitError
@@ -60,12 +60,15 @@ def _document(wheel: Wheel) -> dict[str, object]:
 
 def _tables(wheel: Wheel) -> dict[str, table.Table]:
     with zipfile.ZipFile(cached(wheel)) as packed, scratch() as folder:
-        tables = {}
+        tables, pool = {}, False
         for library in LIBRARIES:
             path = Path(packed.extract(f"tensorflow/{library}", folder))
             try:
                 with Library(path) as opened:
                     tables[library] = table.of(opened)
+                    pool = pool or pools.entry(opened) is not None
             except (CannotMendError, NoCodeError) as error:
                 raise KitError(f"{wheel.file_name}: {library}: {error}") from error
+    if not pool:
+        raise KitError(f"{wheel.file_name}: none of its libraries makes its pools of threads")
     return tables

@@ -65,6 +65,15 @@ def sites(library: Library) -> Iterator[Site]:
                 yield site
 
 
+def room(code: Sequence[Instruction]) -> Site:
+    """Return the first instructions of a function, as many as make room for a jump.
+
+    Raises:
+        CannotMendError: they cannot stand elsewhere.
+    """
+    return _with_room(code, 0, code[0].ip, set())
+
+
 def is_sought(instruction: Instruction) -> bool:
     """Return whether no two processors answer an instruction alike.
 

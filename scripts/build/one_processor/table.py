@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypedDict
 
+from scripts.build.one_processor import pools
 from scripts.build.one_processor.asked import caches
 from scripts.build.one_processor.assembly import Assembly, at_most, begin, nothing, stub
 from scripts.build.one_processor.library import Library
@@ -58,16 +59,23 @@ def of(library: Library) -> Table:
     """
     assembly = Assembly(-(-library.size // _PAGE) * _PAGE)
     one, answer = begin(assembly)
-    jumps, asking = [], set()
+    jumps: list[Jump] = []
+
+    def lay(start: int, end: int, to: int) -> None:
+        over = library.code(start, end).hex()
+        jumps.append(Jump(at=start, over=over, to=to - assembly.origin))
+
+    asking = set()
     for site in sites(library):
         asking.add(library.function(site.start)[0])
-        to = stub(assembly, site, one, answer) - assembly.origin
-        jumps.append(Jump(at=site.start, over=library.code(site.start, site.end).hex(), to=to))
+        lay(site.start, site.end, stub(assembly, site, one, answer))
     for name, write in FUNCTIONS.items():
         start = library.symbol(name)
         if start is not None:
-            over = library.code(start, start + JUMP).hex()
-            jumps.append(Jump(at=start, over=over, to=write(assembly) - assembly.origin))
+            lay(start, start + JUMP, write(assembly))
+    begins = pools.entry(library)
+    if begins is not None:
+        lay(begins.start, begins.end, pools.constructor(assembly, library, begins))
     code = base64.b64encode(assembly.code).decode()
     return Table(
         origin=assembly.origin,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pydantic_core._pydantic_core
 import pytest
 
-from scripts.build.one_processor import answers, document, table
+from scripts.build.one_processor import answers, document, pools, table
 from scripts.build.one_processor.library import Library, NoCodeError
 from scripts.errors import KitError
 from scripts.locks.wheels import Wheel
@@ -49,6 +49,8 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], 
             for name in document.LIBRARIES:
                 packed.writestr(f"tensorflow/{name}", library)
         monkeypatch.setattr(document, "cached", lambda _: path)
+        for name in ("CONSTRUCTOR", "SCHEDULE", "CPUS"):
+            monkeypatch.setattr(pools, name, "PyInit__pydantic_core")
         return Wheel("tensorflow-cpu", "9.9", hashlib.sha256(library).hexdigest(), path.name, 1)
 
     return put
@@ -78,3 +80,12 @@ def test_a_wheel_that_cannot_be_mended_is_one_line_and_leaves_nothing(
     ):
         document.made(locked)
     assert list(data_folder("processor").iterdir()) == []
+
+
+def test_a_wheel_that_makes_its_pools_in_another_way_is_one_line(
+    wheel: Callable[[bytes], Wheel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = [wheel(Path(pydantic_core._pydantic_core.__file__).read_bytes())]
+    monkeypatch.setattr(pools, "CONSTRUCTOR", "another")
+    with pytest.raises(KitError, match=r"9\.9-py3-none-any.whl: none of its libraries makes"):
+        document.made(locked)

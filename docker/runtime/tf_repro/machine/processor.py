@@ -3,8 +3,10 @@
 Its libraries ask the processor for estimates of 1/x and of 1/sqrt(x), which every maker gives in a
 way of its own, and by CPUID for features and caches, by which Eigen, oneDNN and XLA choose kernels
 and the blocks of their sums. Each of these instructions, found when the image was built, becomes a
-jump to code that computes exactly, or that answers the same everywhere. Only pages of this process
-change, never a file; in TF_REPRO=off, in the reach "machine" and where there is no AVX2, none does.
+jump to code that computes exactly, or that answers the same everywhere. The pool for the parts of
+an op has as many threads everywhere, of which no more work than there are CPUs. Only pages of this
+process change, never a file; in TF_REPRO=off, in the reach "machine" and where there is no AVX2,
+none does.
 """
 
 import base64
