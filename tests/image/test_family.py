@@ -71,12 +71,16 @@ class Release:
     scope="module",
     params=[pytest.param(tag, marks=pytest.mark.xdist_group(tag)) for tag in wanted()],
 )
+def tag(request: pytest.FixtureRequest) -> str:
+    """The image of the family that is tried."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
 def release(
-    request: pytest.FixtureRequest,
-    client: DockerClient,
-    run_in_release: Callable[[str], RunInImage],
+    tag: str, client: DockerClient, run_in_release: Callable[[str], RunInImage]
 ) -> Iterator[Release]:
-    chosen = KNOWN.named(request.param)
+    chosen = KNOWN.named(tag)
     names = names_of(chosen)
     there = bool(client.images.list(name=names[0]))
     yield Release(chosen.tag, chosen, run_in_release(chosen.tag))
@@ -89,10 +93,12 @@ def release(
 
 
 @pytest.fixture
-def gpu_release(release: Release) -> Release:
-    if release.chosen.image.device != "gpu":
-        pytest.skip(f"{release.tag} is a CPU image")
-    return release
+def gpu_release(tag: str, request: pytest.FixtureRequest) -> Release:
+    """The image that is tried, if it is for GPUs: no other is built to be skipped."""
+    if KNOWN.named(tag).image.device != "gpu":
+        pytest.skip(f"{tag} is a CPU image")
+    found: Release = request.getfixturevalue("release")
+    return found
 
 
 def test_its_structure(release: Release, host: Engine) -> None:

@@ -43,6 +43,50 @@ def test_elsewhere_the_processor_estimates_as_ever(
     assert found["reciprocals that are exact"] < 0.9
 
 
+THREADS = """
+import json
+import os
+from pathlib import Path
+import tensorflow as tf
+
+x = tf.random.uniform((1000, 1000))
+for _ in range(20):
+    x = tf.tanh(x @ x / 500)
+tasks = list(Path("/proc/self/task").iterdir())
+# https://docs.kernel.org/filesystems/proc.html: 34 is pause(2); user and system ticks.
+waiting = [task for task in tasks if (task / "syscall").read_text().startswith("34 ")]
+ticks = [sum(map(int, (task / "stat").read_text().split()[13:15])) for task in waiting]
+print(json.dumps([len(os.sched_getaffinity(0)), len(waiting), sum(ticks)]))
+"""
+
+
+SIXTEEN = {"TF_NUM_INTRAOP_THREADS": "16"}
+
+
+@pytest.mark.parametrize(
+    ("env", "cpus", "size"),
+    [
+        ({}, "0", 8),
+        ({}, "0-1", 8),
+        (SIXTEEN, "0-1", 16),
+        # The controls: threads of which all may work.
+        ({"TF_NUM_INTRAOP_THREADS": "2"}, "0", 2),
+        ({**SIXTEEN, "TF_REPRO": "off"}, "0-1", 0),
+        ({**SIXTEEN, "TF_REPRO_REACH": "machine"}, "0-1", 0),
+    ],
+)
+def test_threads_beyond_the_cpus_never_work(
+    run_in_image: RunInImage, env: dict[str, str], cpus: str, size: int
+) -> None:
+    """Two are left on one CPU, as one may wait for the other."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", **env}
+    settings = {"cpuset_cpus": cpus}
+    ended = run_in_image(["python3", "-c", THREADS], env=quiet, settings=settings)
+    visible, waiting, ticks = json.loads(ended.stdout)
+    assert waiting == max(0, size - max(visible, 2)), ended.stderr
+    assert ticks <= waiting
+
+
 def test_a_library_that_is_not_the_image_s_stays_as_it_is_and_it_is_said(
     run_in_image: RunInImage,
 ) -> None:
