@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.build.one_processor import answers, pools, table
+from scripts.build.one_processor import answers, onednn, pools, table
 from scripts.build.one_processor.library import Library, NoCodeError
 from scripts.build.one_processor.sites import CannotMendError
 from scripts.errors import KitError
@@ -20,6 +20,11 @@ FOLDER = "/opt/tf-repro/share"
 NAME = "processor.json"
 # What TensorFlow computes with; its other libraries call these.
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
+# What one of them does, and where; the others may not.
+NEEDED: dict[str, Callable[[Library], object]] = {
+    "makes pools of threads": pools.entry,
+    "is oneDNN": onednn.asked,
+}
 # The wheels that they come in.
 TENSORFLOW = ("tensorflow", "tensorflow-cpu")
 
@@ -60,15 +65,15 @@ def _document(wheel: Wheel) -> dict[str, object]:
 
 def _tables(wheel: Wheel) -> dict[str, table.Table]:
     with zipfile.ZipFile(cached(wheel)) as packed, scratch() as folder:
-        tables, pool = {}, False
+        tables, missing = {}, dict(NEEDED)
         for library in LIBRARIES:
             path = Path(packed.extract(f"tensorflow/{library}", folder))
             try:
                 with Library(path) as opened:
                     tables[library] = table.of(opened)
-                    pool = pool or pools.entry(opened) is not None
+                    missing = {what: find for what, find in missing.items() if not find(opened)}
             except (CannotMendError, NoCodeError) as error:
                 raise KitError(f"{wheel.file_name}: {library}: {error}") from error
-    if not pool:
-        raise KitError(f"{wheel.file_name}: none of its libraries makes its pools of threads")
+    if missing:
+        raise KitError(f"{wheel.file_name}: no library of it {' or '.join(missing)}")
     return tables

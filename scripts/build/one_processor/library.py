@@ -5,6 +5,7 @@ import mmap
 import re
 import struct
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,8 @@ from typing import Self
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.hash import GNUHashSection
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
 from iced_x86 import Decoder, Instruction
 
 # version 1; pointers relative to themselves, the count plain, the table relative to the section.
@@ -19,6 +22,9 @@ from iced_x86 import Decoder, Instruction
 _EH_FRAME_HDR = b"\x01\x1b\x03\x3b"
 # Where, of what kind, and the address that goes there.
 _RELOCATION, _ADDRESS = struct.Struct("<QQq"), struct.Struct("<Q")
+
+# A jump through a cell that is told by distance, and the room that each has.
+_JUMP_THROUGH, _LINKAGE = re.compile(rb"\xff\x25(.{4})", re.S), 16
 
 
 class NoCodeError(ValueError):
@@ -130,3 +136,30 @@ class Library:
         table = self._elf.get_section_by_name(".gnu.hash")
         symbol = table.get_symbol(name) if isinstance(table, GNUHashSection) else None
         return int(symbol["st_value"]) if symbol else None
+
+    def imported(self, name: str) -> int | None:
+        """Return the address that the code calls for a function of another library.
+
+        There a jump through the function's own cell stands, in 16 bytes with what belongs to it.
+        https://gitlab.com/x86-psABIs/x86-64-ABI (the procedure linkage table)
+        """
+        cell = self._cells.get(name)
+        sections = [one for one in self._elf.iter_sections() if one.name.startswith(".plt")]
+        for section in reversed(sections) if cell is not None else ():
+            data, first = section.data(), section["sh_addr"]
+            for jump in _JUMP_THROUGH.finditer(data):
+                (distance,) = struct.unpack("<i", jump.group(1))
+                if first + jump.end() + distance == cell:
+                    return int(first + jump.start() // _LINKAGE * _LINKAGE)
+        return None
+
+    @cached_property
+    def _cells(self) -> dict[str, int]:
+        """Where the loader writes the address of each function of another library."""
+        relocations = self._elf.get_section_by_name(".rela.plt")
+        if not isinstance(relocations, RelocationSection):
+            return {}
+        symbols = self._elf.get_section(relocations["sh_link"])
+        assert isinstance(symbols, SymbolTableSection)
+        rows = relocations.iter_relocations()
+        return {symbols.get_symbol(row["r_info_sym"]).name: row["r_offset"] for row in rows}

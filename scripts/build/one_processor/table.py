@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypedDict
 
-from scripts.build.one_processor import pools
+from scripts.build.one_processor import onednn, pools
 from scripts.build.one_processor.asked import caches
 from scripts.build.one_processor.assembly import Assembly, at_most, begin, nothing, stub
 from scripts.build.one_processor.library import Library
@@ -42,6 +42,7 @@ class Table(TypedDict):
     fixups: list[int]
     jumps: list[Jump]
     caches: list[int]
+    guards: list[int]
 
 
 def of(library: Library) -> Table:
@@ -52,7 +53,8 @@ def of(library: Library) -> Table:
         it, each of the four-byte numbers at `fixups` has to be that much smaller. Each of `jumps`
         lies `over` these bytes, in hexadecimal, and leads to an offset in the code. At each of
         `caches` stand the sizes of the caches that the library has found while it was loaded: three
-        integers of eight bytes, to be replaced by answers.CACHES.
+        integers of eight bytes, to be replaced by answers.CACHES. At each of `guards` is
+        a byte to be set to zero, so that what was asked while it was loaded is asked anew.
 
     Raises:
         CannotMendError: an instruction is of a form that we do not know, or has no room.
@@ -76,6 +78,10 @@ def of(library: Library) -> Table:
     begins = pools.entry(library)
     if begins is not None:
         lay(begins.start, begins.end, pools.constructor(assembly, library, begins))
+    of_onednn = onednn.asked(library)
+    if of_onednn is not None:
+        cpus = of_onednn.cpus
+        lay(cpus.start, cpus.end, onednn.unknown(assembly, cpus))
     code = base64.b64encode(assembly.code).decode()
     return Table(
         origin=assembly.origin,
@@ -83,4 +89,5 @@ def of(library: Library) -> Table:
         fixups=assembly.fixups,
         jumps=jumps,
         caches=list(caches(library, asking)),
+        guards=[] if of_onednn is None else [of_onednn.guard],
     )

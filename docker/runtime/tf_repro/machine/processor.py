@@ -98,10 +98,15 @@ class Library:
         libc.mprotect(first, size, _READ | _EXECUTE)
 
     def forget(self, caches: "Iterable[int]") -> None:
-        """Replace the sizes of the caches that the library has asked for while it was loaded."""
+        """Replace the sizes of the caches that the library has asked for while it was loaded.
+
+        What else it has asked, it is to ask again.
+        """
         sizes = struct.pack("<3q", *caches)
         for at in self._table["caches"]:
             ctypes.memmove(self.base + at, sizes, len(sizes))
+        for at in self._table["guards"]:
+            ctypes.memset(self.base + at, 0, 1)
 
 
 def become_one(_: "ModuleType") -> None:
