@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from iced_x86 import Code, Code_, Encoder, Instruction, MemoryOperand, Register, Register_
 
-from scripts.build.one_processor import answers, pools, sites, table
+from scripts.build.one_processor import answers, onednn, pools, sites, table
 from scripts.build.one_processor.library import Library
 from tf_repro.machine import cpu, processor
 
@@ -31,6 +31,7 @@ class Written(Library):
     """A library of functions that a test has written, one every 64 bytes."""
 
     exported: Mapping[str, int] = {}
+    called: Mapping[str, int] = {}
 
     def __init__(self, *functions: Sequence[Instruction]) -> None:
         code = bytearray(b"\xcc" * CONSTANT + struct.pack("<8f", *[3.0] * 8)).ljust(4096, b"\0")
@@ -60,6 +61,10 @@ class Written(Library):
     def symbol(self, name: str) -> int | None:
         """It exports what a test says."""
         return self.exported.get(name)
+
+    def imported(self, name: str) -> int | None:
+        """It calls what a test says."""
+        return self.called.get(name)
 
 
 def loaded(to: Register_) -> Instruction:
@@ -387,7 +392,11 @@ def test_what_they_wait_for_never_comes(make_pool: Callable[..., list[int]]) -> 
         thread.start()
         waits(thread)
         signal.pthread_kill(thread.ident or 0, signal.SIGUSR1)
-        assert handled.wait(10)
+        # Python handles it between two steps of this thread, which a wait would not make.
+        deadline = time.monotonic() + 10
+        while not handled.is_set():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         waits(thread)
     finally:
         signal.signal(signal.SIGUSR1, before)
@@ -397,6 +406,91 @@ def test_pools_of_another_kind_are_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Written, "exported", {pools.CONSTRUCTOR: 0})
     with pytest.raises(sites.CannotMendError, match="pools of threads"):
         table.of(Written(CONSTRUCTOR))
+
+
+ASKS, COUNTS, MAKES, CPU = (64 * number for number in (1, 2, 3, 4))
+IMPORTED = {"sched_getaffinity": ASKS, "__sched_cpucount": COUNTS, "__cxa_guard_acquire": MAKES}
+GUARD = CONSTANT + 64
+SIZE = 128
+
+
+def call(to: int) -> Instruction:
+    return create.create_branch(Code.CALL_REL32_64, to)
+
+
+def number(register: Register_, what: int) -> Instruction:
+    return create.create_reg_u32(Code.MOV_R32_IMM32, register, what)
+
+
+# oneDNN's get_max_threads_to_use(): the lesser of the CPUs that may be used, and the cores.
+THREADS = [
+    create.create_reg(Code.PUSH_R64, Register.RBX),
+    call(CPU),
+    create.create_reg_reg(Code.MOV_R32_RM32, Register.EBX, Register.EAX),
+    number(Register.ESI, SIZE),
+    call(ASKS),
+    create.create_reg_reg(Code.TEST_RM32_R32, Register.EAX, Register.EAX),
+    create.create_branch(Code.JNE_REL8_64, 37),
+    number(Register.EDI, SIZE),
+    call(COUNTS),
+    create.create_reg_reg(Code.CMP_R32_RM32, Register.EAX, Register.EBX),
+    create.create_reg_reg(Code.CMOVLE_R32_RM32, Register.EBX, Register.EAX),
+    create.create_reg_reg(Code.MOV_R32_RM32, Register.EAX, Register.EBX),
+    create.create_reg(Code.POP_R64, Register.RBX),
+    RET,
+]
+# What knows the cores: five of them.
+CORES = [
+    create.create_reg(Code.PUSH_R64, Register.R12),
+    create.create_reg_mem(Code.LEA_R64_M, Register.R12, at(Register.RIP, GUARD)),
+    create.create_branch(Code.JMP_REL8_64, CPU + 14),
+    create.create_reg(Code.POP_R64, Register.R12),
+    RET,
+    create.create_reg_reg(Code.MOV_R64_RM64, Register.RDI, Register.R12),
+    call(MAKES),
+    number(Register.EAX, 5),
+    create.create_reg(Code.POP_R64, Register.R12),
+    RET,
+]
+# Another function that counts the CPUs, and takes no lesser of anything: as LLVM's.
+COUNTER = [number(Register.ESI, SIZE), call(ASKS), number(Register.EDI, SIZE), call(COUNTS), RET]
+
+
+@needs_avx2
+def test_onednn_is_not_told_how_many_cpus_there_are(
+    load: Callable[..., tuple[table.Table, Call]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It then takes as many threads as there are cores; and asks again what it has asked."""
+    monkeypatch.setattr(Written, "called", IMPORTED)
+    functions = (THREADS, cpus(0), cpus(2), [RET], CORES, COUNTER)
+    made, _ = load(*functions)
+    assert made["guards"] == [GUARD]
+    base = next(first for first, _, _, path in processor.loaded() if path.endswith(NAME))
+    threads = ctypes.CFUNCTYPE(ctypes.c_int)(base)
+    assert threads() == 2
+    (before,) = [bytes.fromhex(jump["over"])[:1] for jump in made["jumps"]]
+    assert before == b"\xe8"
+    processor.lay_over({NAME: {**made, "guards": []}}, answers.CACHES)
+    assert threads() == 5
+
+
+def test_what_was_asked_while_it_was_loaded_is_forgotten() -> None:
+    memory = ctypes.create_string_buffer(b"\1" * 64)
+    library = object.__new__(processor.Library)
+    library.base = ctypes.addressof(memory)
+    library._table = {"caches": [8], "guards": [40]}
+    library.forget((1, 2, 3))
+    left = b"\1" * 8 + struct.pack("<3q", 1, 2, 3) + b"\1" * 8 + b"\0" + b"\1" * 23
+    assert memory.raw[:64] == left
+
+
+def test_onednn_of_another_kind_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Written, "called", IMPORTED)
+    without = [one for one in CORES if one.code != Code.LEA_R64_M]
+    for functions in ((THREADS, [RET], [RET], [RET], without), (THREADS, *[[RET]] * 3, [RET])):
+        with pytest.raises(sites.CannotMendError, match="oneDNN"):
+            onednn.asked(Written(*functions))
+    assert onednn.asked(Written(COUNTER)) is None
 
 
 def test_a_row_never_makes_up_a_feature() -> None:

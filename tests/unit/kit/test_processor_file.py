@@ -51,6 +51,7 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], 
         monkeypatch.setattr(document, "cached", lambda _: path)
         for name in ("CONSTRUCTOR", "SCHEDULE", "CPUS"):
             monkeypatch.setattr(pools, name, "PyInit__pydantic_core")
+        monkeypatch.setitem(document.NEEDED, "is oneDNN", lambda _: True)
         return Wheel("tensorflow-cpu", "9.9", hashlib.sha256(library).hexdigest(), path.name, 1)
 
     return put
@@ -82,10 +83,12 @@ def test_a_wheel_that_cannot_be_mended_is_one_line_and_leaves_nothing(
     assert list(data_folder("processor").iterdir()) == []
 
 
-def test_a_wheel_that_makes_its_pools_in_another_way_is_one_line(
+def test_a_wheel_that_lacks_what_is_to_be_mended_is_one_line(
     wheel: Callable[[bytes], Wheel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     locked = [wheel(Path(pydantic_core._pydantic_core.__file__).read_bytes())]
     monkeypatch.setattr(pools, "CONSTRUCTOR", "another")
-    with pytest.raises(KitError, match=r"9\.9-py3-none-any.whl: none of its libraries makes"):
+    monkeypatch.setitem(document.NEEDED, "is oneDNN", lambda _: None)
+    line = r"9\.9-py3-none-any.whl: no library of it makes pools of threads or is oneDNN$"
+    with pytest.raises(KitError, match=line):
         document.made(locked)
