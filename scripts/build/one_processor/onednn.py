@@ -77,8 +77,7 @@ def _is_call(instruction: Instruction, to: int) -> bool:
 
 def _is_lesser(code: _Code) -> bool:
     """Return whether two instructions take the lesser of what was counted and another number."""
-    compare, move = code
-    if compare.mnemonic != Mnemonic.CMP or move.mnemonic not in _LESSER:
+    if [one.mnemonic for one in code[:1]] != [Mnemonic.CMP] or code[-1].mnemonic not in _LESSER:
         return False
     return all(Register.EAX in (one.op0_register, one.op1_register) for one in code)
 

@@ -13,7 +13,7 @@ from iced_x86 import Code, Instruction, MemoryOperand, Register, Register_
 
 from scripts.build.one_processor.assembly import Assembly
 from scripts.build.one_processor.library import Library
-from scripts.build.one_processor.sites import CannotMendError, Site, room
+from scripts.build.one_processor.sites import CannotMendError, Site, beginning
 
 # tsl::thread::ThreadPool's constructor (env, options, name, threads, low latency, allocator), which
 # all others call; its Schedule(std::function<void()>); and how many CPUs the process may run on.
@@ -26,8 +26,8 @@ SCHEDULE = "_ZN3tsl6thread10ThreadPool8ScheduleESt8functionIFvvEE"
 CPUS = "_ZN3tsl4port18NumSchedulableCPUsEv"
 # How the name of this pool begins, and of no other: "numa_-1_Eigen".
 _OF_OPS = int.from_bytes(b"numa", "little")
-# One may wait for what is left to the pool, as an op within an op does, so there has to be another;
-# TensorFlow does without pools of one thread by itself, and this one says that it has more.
+# TensorFlow leaves nothing to a pool of one thread. This one says that it has more, so that a part
+# may wait for parts of its own: with one thread at work, nobody would compute those.
 _AT_LEAST = 2
 # Where the constructor's arguments are. https://gitlab.com/x86-psABIs/x86-64-ABI
 _POOL, _NAME, _THREADS = Register.RDI, Register.RCX, Register.R8
@@ -50,7 +50,7 @@ def entry(library: Library) -> Site | None:
         return None
     if schedule is None or cpus is None:
         raise CannotMendError("its pools of threads are of no kind that we know")
-    return room(library.instructions(*library.function(constructor)))
+    return beginning(library, constructor)
 
 
 def constructor(assembly: Assembly, library: Library, begins: Site) -> int:
@@ -58,7 +58,7 @@ def constructor(assembly: Assembly, library: Library, begins: Site) -> int:
     assembly.align()
     original = assembly.here
     for instruction in begins.taken:
-        assembly.put(instruction)
+        assembly.put(instruction, outside=instruction.is_ip_rel_memory_operand)
     assembly.put(Instruction.create_branch(Code.JMP_REL32_64, begins.end), outside=True)
     function = _Function(_manager(assembly), _invoker(assembly))
     assembly.align()

@@ -65,13 +65,14 @@ def sites(library: Library) -> Iterator[Site]:
                 yield site
 
 
-def room(code: Sequence[Instruction]) -> Site:
+def beginning(library: Library, function: int) -> Site:
     """Return the first instructions of a function, as many as make room for a jump.
 
     Raises:
         CannotMendError: they cannot stand elsewhere.
     """
-    return _with_room(code, 0, code[0].ip, set())
+    code = library.instructions(*library.function(function))
+    return _with_room(code, 0, function, _jumped_to(library, code))
 
 
 def is_sought(instruction: Instruction) -> bool:

@@ -53,8 +53,8 @@ def of(library: Library) -> Table:
         it, each of the four-byte numbers at `fixups` has to be that much smaller. Each of `jumps`
         lies `over` these bytes, in hexadecimal, and leads to an offset in the code. At each of
         `caches` stand the sizes of the caches that the library has found while it was loaded: three
-        integers of eight bytes, to be replaced by answers.CACHES. At each of `guards` is
-        a byte to be set to zero, so that what was asked while it was loaded is asked anew.
+        integers of eight bytes, to be replaced by answers.CACHES. At each of `guards` is a byte to
+        be set to zero, so that what was asked while it was loaded is asked anew.
 
     Raises:
         CannotMendError: an instruction is of a form that we do not know, or has no room.
