@@ -15,6 +15,15 @@ CPU_IMAGES = [tag for tag, image in matrix.load().image.items() if image.device 
 COMMAND = ["tf-repro", "doctor", "--golden"]
 
 
+@pytest.mark.parametrize("tag", ["2.15-cpu", "2.21-cpu"])
+def test_the_published_bits_are_computed_here(
+    run_in_release: Callable[[str], RunInImage], tag: str
+) -> None:
+    ended = run_in_release(tag)(COMMAND)
+    assert ended.exit_code == 0, ended.stdout
+    assert re.match(r"the same bits as published in 5\d\d ops and trainings", ended.stdout)
+
+
 @pytest.mark.parametrize("tag", CPU_IMAGES)
 def test_the_published_bits_are_computed_on_one_cpu(
     run_in_release: Callable[[str], RunInImage], tag: str
