@@ -75,7 +75,7 @@ def test_every_verb_takes_it() -> None:
     assert {"verify", "build", "engine-stop"} <= verbs.keys()
     for name, verb in verbs.items():
         assert any("-v" in option.opts for option in verb.params), name
-    assert callable(kit.verify)
+    assert callable(kit.proving.verify)
 
 
 @pytest.mark.parametrize(
