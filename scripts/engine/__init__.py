@@ -1,4 +1,5 @@
 """The Docker engine: the one that answers, what it holds, and a container for one program.
 
-`private_engine` is the one that the kit brings along where none answers.
+`dockerd` is the one that the kit brings along where none answers, of the programs
+that `private_engine` unpacks.
 """

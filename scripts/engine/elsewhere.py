@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from scripts import processes
-from scripts.engine import containers, engine
+from scripts.engine import connection, containers
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from scripts.places import data_identity
@@ -69,7 +69,7 @@ def places(names: Sequence[str], host: Engine, image: str, digest: str) -> Itera
             if address == host.host:
                 found.append(Place(name, host.client, image))
                 continue
-            client = stack.enter_context(engine.connection(address, f"ENGINES: {name}"))
+            client = stack.enter_context(connection.opened(address, f"ENGINES: {name}"))
             # Another machine's kit may use that engine, too, with a data root of the same path.
             owner = data_identity()
             with asking(name):
@@ -115,7 +115,7 @@ def _address(name: str, host: Engine) -> str:
 
 def _brought(here: DockerClient, image: str, digest: str, name: str, there: DockerClient) -> str:
     """Return what an image is called on another engine, which has it now."""
-    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 - see `engine.connection`
+    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 - see `connection.opened`
 
     ours = here.images.get(image)
     repository = image.rpartition(":")[0]

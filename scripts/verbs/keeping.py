@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.command_line import verb
-from scripts.engine import engine
+from scripts.engine import dockerd
 from scripts.places import data_root, delete_data, exclusive
 from scripts.ui import say
 from scripts.verbs.common import at_work
@@ -19,14 +19,14 @@ def engine_start() -> None:
 @verb
 def engine_stop() -> None:
     """End the private engine, if one runs."""
-    stopped = engine.stop(engine.private())
+    stopped = dockerd.stop(dockerd.private())
     say("the private engine has ended" if stopped else "no private engine runs")
 
 
 @verb
 def clean() -> None:
     """End the private engine and delete what the kit keeps in its data root."""
-    engine.stop(engine.private())
+    dockerd.stop(dockerd.private())
     with exclusive():
         delete_data()
     say(f"{data_root()} is empty of what the kit kept there")

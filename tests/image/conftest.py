@@ -17,7 +17,7 @@ import pytest
 from docker import DockerClient
 from scripts import matrix
 from scripts.build import build
-from scripts.engine import containers, engine
+from scripts.engine import containers, dockerd, engine
 from scripts.engine.containers import Finished
 from scripts.locks import debs, wheels
 from scripts.locks.lock import DEBS_LOCK, REQUIREMENTS_LOCK
@@ -227,9 +227,9 @@ def second_data_root(folder: Path, tag: str = "2.15-cpu") -> Path:
         copy = root / path.relative_to(data_root())
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
-    if engine.private().files.is_dir():
+    if dockerd.private().files.is_dir():
         (root / "engine").mkdir()
-        (root / "engine/root").symlink_to(engine.private().files)
+        (root / "engine/root").symlink_to(dockerd.private().files)
     return root
 
 

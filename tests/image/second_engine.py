@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.engine import engine, private_engine
+from scripts.engine import dockerd, private_engine
 from scripts.places import exclusive
 from tests.image import emulated as emulation
 from tests.image import other_runc
@@ -22,7 +22,7 @@ from tests.image import other_runc
 @contextmanager
 def second_engine(
     folder: Path, *, told: str = "", emulated: str = "", containerd_store: bool = True
-) -> Iterator[engine.Private]:
+) -> Iterator[dockerd.Private]:
     """Start an engine, and end it with all that it has.
 
     Args:
@@ -45,12 +45,12 @@ def second_engine(
     # The path of a socket ends at 107 characters.
     with tempfile.TemporaryDirectory(prefix="far") as short:
         socket = Path(short) / "docker.sock"
-        second = engine.Private(folder, socket, containerd_store, own_network=True)
-        engine.start(second)
+        second = dockerd.Private(folder, socket, containerd_store, own_network=True)
+        dockerd.start(second)
         try:
             yield second
         finally:
-            assert engine.stop(second)
+            assert dockerd.stop(second)
             assert second.pid() is None
             # Gigabytes, which pytest would keep for three runs.
             shutil.rmtree(folder)
@@ -59,10 +59,10 @@ def second_engine(
 def engine_files() -> Path:
     """Return the unpacked packages of an engine, which are had first, if need be."""
     with exclusive():
-        private_engine.unpack(engine.private().files)
-    return engine.private().files
+        private_engine.unpack(dockerd.private().files)
+    return dockerd.private().files
 
 
-def address(of: engine.Private) -> str:
+def address(of: dockerd.Private) -> str:
     """Return what DOCKER_HOST would be."""
     return f"unix://{of.socket}"

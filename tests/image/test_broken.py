@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from docker import DockerClient
-from scripts.engine import engine, image_store
+from scripts.engine import dockerd, engine, image_store
 from scripts.errors import KitError
 from scripts.places import REPO
 from tests.image.conftest import Kit, second_data_root
@@ -100,7 +100,7 @@ def test_an_image_that_is_not_in_the_matrix(kit: Kit) -> None:
 def classic_engine(tmp_path: Path) -> Iterator[engine.Engine]:
     """A second private engine, with the classic image store and no network."""
     with second_engine(tmp_path / "engine", containerd_store=False) as private:
-        docker, buildx = (private.files / name for name in (engine.CLIENT, engine.BUILDX))
+        docker, buildx = (private.files / name for name in (dockerd.CLIENT, dockerd.BUILDX))
         with closing(DockerClient(base_url=address(private))) as client:
             yield engine.Engine(address(private), docker, (str(buildx),), client)
 

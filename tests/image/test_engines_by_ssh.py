@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from scripts.build.build import Built
-from scripts.engine import engine
+from scripts.engine import connection
+from scripts.engine.engine import Engine
 from scripts.errors import KitError
 from tests.image import sshd
 from tests.image.conftest import Kit
@@ -35,7 +36,7 @@ def docker_there() -> str:
 
 
 def test_runs_are_one_result_by_address_and_by_context(
-    kit: Kit, host: engine.Engine, built: Built, programs: sshd.Programs, tmp_path: Path
+    kit: Kit, host: Engine, built: Built, programs: sshd.Programs, tmp_path: Path
 ) -> None:
     reports, config = tmp_path / "reports", {"DOCKER_CONFIG": str(tmp_path / "docker")}
     with second_engine(tmp_path / "engine") as far:
@@ -90,7 +91,7 @@ def test_a_host_without_an_engine_for_us_is_one_line(
         before(there)
         monkeypatch.setenv("PATH", there.path)
         with pytest.raises(KitError, match=rf"^far: no Docker engine answers .*{words}") as told:
-            engine.see_that_it_answers(there.address, "far")
+            connection.see_that_it_answers(there.address, "far")
     assert "\n" not in str(told.value)
 
 
@@ -109,5 +110,5 @@ def test_a_host_that_does_not_answer_is_one_line(
         begun = time.monotonic()
         words = "timed out|no answer" if listens else "Connection refused"
         with pytest.raises(KitError, match=rf"^far: no Docker engine answers .*({words})"):
-            engine.see_that_it_answers(there.address, "far")
+            connection.see_that_it_answers(there.address, "far")
     assert time.monotonic() - begun < 20

@@ -13,7 +13,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from docker import DockerClient
-from scripts.engine import containers, elsewhere, engine
+from scripts.engine import connection, containers, elsewhere
 from scripts.engine.elsewhere import Place
 from scripts.engine.engine import Engine
 from scripts.errors import KitError
@@ -196,7 +196,7 @@ def test_what_a_killed_run_left_on_another_engine_is_swept_there(
     swept: list[tuple[object, str | None]] = []
     far = FakeEngine()
     monkeypatch.setattr(containers, "sweep", lambda *asked: swept.append(asked))
-    monkeypatch.setattr(engine, "connection", lambda *_: nullcontext(far))
+    monkeypatch.setattr(connection, "opened", lambda *_: nullcontext(far))
     with elsewhere.places(["unix:///far.sock", host.host], host, IMAGE, DIGEST) as (there, ours):
         assert swept == [(cast("DockerClient", far), there.owner)]
         assert there == Place("unix:///far.sock", cast("DockerClient", far), KNOWN, there.owner)

@@ -15,7 +15,7 @@ import pytest
 import docker
 from scripts import places, processes
 from scripts.build import bake
-from scripts.engine import engine, image_store, private_engine
+from scripts.engine import connection, dockerd, engine, image_store, private_engine
 from scripts.errors import KitError
 
 
@@ -30,7 +30,7 @@ def test_an_engine_that_we_may_not_talk_to(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(docker, "DockerClient", refuse)
     with pytest.raises(KitError, match=r"permission denied; run as root, or .*`usermod -aG docker"):
-        engine.answers("unix:///var/run/docker.sock")
+        connection.answers("unix:///var/run/docker.sock")
 
 
 class Client:
@@ -52,7 +52,7 @@ def test_a_verb_has_one_connection_and_closes_it_however_it_ends(
 ) -> None:
     monkeypatch.setattr(Client, "opened", [])
     monkeypatch.setattr(docker, "DockerClient", Client)
-    monkeypatch.setattr(engine, "see_that_it_answers", lambda *_: None)
+    monkeypatch.setattr(connection, "see_that_it_answers", lambda *_: None)
     monkeypatch.setattr(engine, "_programs", lambda: (Path("docker"), ("docker", "buildx")))
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example:2376")
 
@@ -75,7 +75,7 @@ def test_nobody_else_connects() -> None:
         for path in (places.REPO / "scripts").rglob("*.py")
         if re.search(r"(DockerClient|from_env|APIClient)\(", path.read_text())
     ]
-    assert opens == ["engine/engine.py"]
+    assert opens == ["engine/connection.py"]
 
 
 @pytest.mark.parametrize("listens", [True, False])
@@ -83,11 +83,11 @@ def test_an_engine_that_hangs_keeps_its_socket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listens: bool
 ) -> None:
     """What is left of one that is gone is a file, at which nobody takes a connection."""
-    path, started = tmp_path / "docker.sock", list[engine.Private]()
-    monkeypatch.setattr(engine, "DEFAULT_SOCKET", path)
-    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.2)
+    path, started = tmp_path / "docker.sock", list[dockerd.Private]()
+    monkeypatch.setattr(dockerd, "DEFAULT_SOCKET", path)
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(engine, "chosen_host", lambda: None)
-    monkeypatch.setattr(engine, "start", started.append)
+    monkeypatch.setattr(dockerd, "start", started.append)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         if listens:
@@ -102,18 +102,18 @@ def test_an_engine_that_hangs_keeps_its_socket(
 def test_only_root_starts_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(KitError, match="no Docker engine answers and only root can start one"):
-        engine.start(engine.Private(tmp_path))
+        dockerd.start(dockerd.Private(tmp_path))
 
 
 def test_another_process_with_that_number_is_not_our_engine(tmp_path: Path) -> None:
-    private = engine.Private(tmp_path)
+    private = dockerd.Private(tmp_path)
     private.pid_file.write_text(str(os.getpid()))
     assert private.pid() is None
-    assert not engine.stop(private)
+    assert not dockerd.stop(private)
 
 
 def test_the_socket_of_a_deep_data_root_is_short_enough(tmp_path: Path) -> None:
-    private = engine.Private(tmp_path / ("deep/" * 40))
+    private = dockerd.Private(tmp_path / ("deep/" * 40))
     assert len(str(private.run_root / "containerd/containerd-debug.sock")) < 107
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.engine import elsewhere, engine, ssh
+from scripts.engine import connection, elsewhere, ssh
 from scripts.errors import KitError
 
 # An engine that knows its version, and nothing else; it notes that somebody has come.
@@ -42,7 +42,7 @@ def stand_in(folder: Path, program: str) -> None:
 
 def test_a_connection_here_is_one_there_and_none_is_left(folder: Path) -> None:
     stand_in(folder, ANSWERS)
-    with engine.connection("ssh://me@Far.example:2222", "far") as client:
+    with connection.opened("ssh://me@Far.example:2222", "far") as client:
         assert client.version() == {"ApiVersion": "1.44"}
         address = client.api.base_url
     assert address.startswith("http+docker://")
@@ -104,7 +104,7 @@ def test_a_host_that_gives_no_engine_is_one_line(
     saying = f"echo 'a banner' >&2\necho '{said}' >&2\n" if said else ""
     stand_in(folder, f"#!/bin/sh\n{saying}exit {status}\n")
     with pytest.raises(KitError, match=rf"^far: no Docker engine answers there .*{words}") as told:
-        engine.see_that_it_answers("ssh://far:2222", "far")
+        connection.see_that_it_answers("ssh://far:2222", "far")
     assert "\n" not in str(told.value)
 
 
@@ -115,7 +115,7 @@ def test_a_host_that_says_nothing_is_not_waited_for(
     monkeypatch.setattr(ssh, "ANSWER_SECONDS", 0.5)
     begun = time.monotonic()
     with pytest.raises(KitError, match=r"^far: no Docker engine answers there \(no answer in"):
-        engine.see_that_it_answers("ssh://far", "far")
+        connection.see_that_it_answers("ssh://far", "far")
     assert time.monotonic() - begun < 10
 
 
@@ -123,21 +123,21 @@ def test_a_host_that_says_nothing_is_not_waited_for(
 def test_what_is_no_address_is_one_line(folder: Path, address: str) -> None:
     stand_in(folder, ANSWERS)
     with pytest.raises(KitError, match=r"^far: no Docker engine answers there \(") as told:
-        engine.see_that_it_answers(address, "far")
+        connection.see_that_it_answers(address, "far")
     assert "word" not in str(told.value)
 
 
 def test_a_machine_without_ssh_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(KitError, match=r"ssh is not on this machine's PATH; install openssh-cli"):
-        engine.see_that_it_answers("ssh://far", "far")
+        connection.see_that_it_answers("ssh://far", "far")
 
 
 def test_an_engine_that_is_lost_meanwhile_is_one_line(folder: Path) -> None:
     stand_in(folder, ANSWERS)
 
     def ask() -> None:
-        with engine.connection("ssh://far", "far") as client:
+        with connection.opened("ssh://far", "far") as client:
             client.close()
             stand_in(folder, "#!/bin/sh\nexit 255\n")
             with elsewhere.asking("far"):
