@@ -30,8 +30,10 @@ INTERRUPT ?=
 GOOD ?=
 BAD ?=
 
-# For test-reach: SAMPLE=1 looks at a sample, for minutes; a file for all digests.
+# For test-reach: SAMPLE=1 looks at a sample, for minutes; which processors are emulated, instead of all
+# four, as in AS=EPYC; a file for all digests.
 SAMPLE ?=
+AS ?=
 JSON ?=
 
 # For sbom, sign, verify-signature: the folder of the artefacts; a key, private to sign, public to verify.
@@ -52,7 +54,7 @@ ENVIRONMENT := REGISTRY IMAGE_NAME BUILDER DEB_SOURCES DEB_ARCHIVE TF_REPRO_DATA
 # make would expand it (and run a $(shell ...) in it); recipes take it out of the environment, where
 # no shell reads it a second time.
 GIVEN := IMAGE RELEASE VERBOSE COMPRESSION FROM TO SCRIPT ARGS RUNS JUDGE INTO BISECT JOBS WORKERS GOLDEN \
-	ENGINES INTERRUPT GOOD BAD VOUCHED KEY SAMPLE JSON
+	ENGINES INTERRUPT GOOD BAD VOUCHED KEY SAMPLE AS JSON
 $(foreach name,$(GIVEN) $(ENVIRONMENT),$(if $(filter-out undefined,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -177,8 +179,8 @@ test-companions: $(VENV) ## Install what people put on images, each on its own, 
 	@TEST_COMPANIONS="$${TEST_COMPANIONS:-all}" TEST_COMPANIONS_IMAGE="$$IMAGE" \
 		.venv/bin/python -m pytest tests/image/test_companions.py -rP
 
-test-reach: $(VENV) ## Do other processors, emulated, give the same bits in IMAGE=<tag>, op by op? An hour; JOBS=, SAMPLE=1, JSON=<file>.
-	@$(KIT) reach --image="$$IMAGE" --jobs="$$JOBS" $(if $(SAMPLE),--sample) $(if $(JSON),--json="$$JSON")
+test-reach: $(VENV) ## Do other processors, emulated, give the same bits in IMAGE=<tag>, op by op? An hour; JOBS=, SAMPLE=1, AS=, JSON=<file>.
+	@$(KIT) reach --image="$$IMAGE" --jobs="$$JOBS" --as="$$AS" $(if $(SAMPLE),--sample) $(if $(JSON),--json="$$JSON")
 
 test-all: $(VENV) ## Build and test all images of the matrix, one after the other; needs hours.
 	@STRESS_SECONDS=300 .venv/bin/python -m pytest -rP tests/image/test_forks.py

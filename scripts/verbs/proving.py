@@ -143,11 +143,16 @@ def bench(name: str, image: ImageTag = "2.15-cpu") -> None:
         raise typer.Exit(0 if benches.bench(name, host, built) else 1)
 
 
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(listed.replace(",", " ").split())
+
+
 @verb
 def reach(
     image: ImageTag = "2.15-cpu",
     sample: Annotated[bool, typer.Option(help="A look of minutes.")] = False,
     parts: Annotated[str, typer.Option(help="arrays, ops, xla, trainings; empty is all.")] = "",
+    models: Annotated[str, typer.Option("--as", help="QEMU's names; empty is all four.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="How many at the same time.")] = 1,
     into: Annotated[Path | None, typer.Option("--json", help="All digests go there.")] = None,
 ) -> None:
@@ -156,6 +161,6 @@ def reach(
     from scripts.proof.reach import reach as comparison
 
     one = matrix.load().named(image)
-    asked = comparison.Asked(tuple(parts.replace(",", " ").split()), sample, jobs, into)
+    asked = comparison.Asked(_names(parts), _names(models), sample, jobs, into)
     with at_work() as host:
         raise typer.Exit(comparison.reach(host, builder.build(one, host), one.tag, asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 # QEMU's names. AVX2 and FMA and nothing above, of two vendors, with other caches:
@@ -36,16 +36,16 @@ class Processor:
 NATIVE = Processor("native")
 
 
-def chosen(cpus: int, *, sample: bool) -> Iterator[Processor]:
+def chosen(cpus: int, models: Sequence[str] = (), *, sample: bool) -> Iterator[Processor]:
     """Yield those that are compared; the first is what the others are compared with.
 
     Args:
         cpus: how many the engine's machine has.
-        sample: whether one emulated processor is enough.
+        models: which are emulated; none is all, and for a sample the first.
+        sample: whether it is, for which the machine's own CPUs are not told apart.
     """
     yield NATIVE
-    if sample:
-        yield Processor(MODELS[0], MODELS[0])
-        return
-    yield from (Processor(f"{few} CPU", cpus=few) for few in FEW if few < cpus)
-    yield from (Processor(model, model) for model in MODELS)
+    if not sample:
+        yield from (Processor(f"{few} CPU", cpus=few) for few in FEW if few < cpus)
+    wanted = models or (MODELS[:1] if sample else MODELS)
+    yield from (Processor(model, model) for model in wanted)

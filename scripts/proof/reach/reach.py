@@ -26,20 +26,32 @@ class Asked:
 
     Attributes:
         parts: of the battery; empty is all.
+        models: the processors that are emulated; empty is all.
         sample: a look of minutes: one emulated processor, and of each part a sample.
         jobs: how many processes work at the same time.
         into: where the digests go, as JSON.
     """
 
     parts: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     sample: bool = False
     jobs: int = 1
     into: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse parts that there are not."""
-        if unknown := [part for part in self.parts if part not in LIMITS]:
-            raise KitError(f"no such part: {', '.join(unknown)}; there are {', '.join(LIMITS)}")
+        """Refuse parts and processors that there are not."""
+        _see_that_there_are("part", self.parts, tuple(LIMITS))
+        _see_that_there_are("processor", self.models, processors.MODELS)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows are compared on all processors."""
+        return not (self.sample or self.parts or self.models)
+
+
+def _see_that_there_are(what: str, asked: Sequence[str], there: Sequence[str]) -> None:
+    if unknown := [one for one in asked if one not in there]:
+        raise KitError(f"no such {what}: {', '.join(unknown)}; there are {', '.join(there)}")
 
 
 def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
@@ -62,10 +74,9 @@ def reach(host: Engine, built: Built, tag: str, asked: Asked) -> int:
     emulator = qemu.program()
     runner = Runner(host.client, built.name, emulator, sample=asked.sample)
     cpus = int(host.client.info()["NCPU"])
-    chosen = tuple(processors.chosen(cpus, sample=asked.sample))
+    chosen = tuple(processors.chosen(cpus, asked.models, sample=asked.sample))
     taken = take(runner, chosen, asked.parts, asked.jobs)
-    whole = not asked.sample and not asked.parts
-    verdict = compare.judged(taken, listed, whole=whole)
+    verdict = compare.judged(taken, listed, whole=asked.is_whole)
     version = qemu.version(emulator)
     if asked.into:
         today = dt.datetime.now(dt.UTC).date()

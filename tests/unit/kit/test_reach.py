@@ -211,9 +211,27 @@ def test_processes_side_by_side_keep_their_places(monkeypatch: pytest.MonkeyPatc
         ]
 
 
-def test_a_part_that_there_is_not_is_one_line() -> None:
-    with pytest.raises(KitError, match=r"^no such part: ops2; there are arrays, ops, "):
-        reach.Asked(("ops", "ops2"))
+@pytest.mark.parametrize(("sample", "all_of_them"), [(True, 1), (False, len(processors.MODELS))])
+def test_who_wants_one_processor_waits_for_no_other(*, sample: bool, all_of_them: int) -> None:
+    def emulated(*models: str) -> list[str]:
+        return [one.model for one in processors.chosen(1, models, sample=sample) if one.model]
+
+    assert emulated("EPYC") == ["EPYC"]
+    assert emulated() == list(processors.MODELS[:all_of_them])
+    assert not reach.Asked(models=("EPYC",)).is_whole
+    assert reach.Asked().is_whole
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"parts": ("ops", "ops2")}, r"^no such part: ops2; there are arrays, ops, "),
+        ({"models": ("486",)}, r"^no such processor: 486; there are Haswell-noTSX, .*EPYC-Milan$"),
+    ],
+)
+def test_what_there_is_not_is_one_line(asked: dict[str, tuple[str, ...]], wrong: str) -> None:
+    with pytest.raises(KitError, match=wrong):
+        reach.Asked(**asked)  # type: ignore[arg-type]  # mypy takes `sample` for one of them
 
 
 @pytest.mark.parametrize(
