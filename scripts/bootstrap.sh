@@ -9,9 +9,20 @@ fail() {
     exit 2
 }
 
+is_made() {
+    [ .venv/.complete -nt requirements.lock ] && [ .venv/.complete -nt scripts/bootstrap.sh ]
+}
+
 command -v python3 >/dev/null || fail "python3 is not on PATH; install it: apt-get install python3"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "$(command -v python3) is $(python3 -V); the kit needs Python 3.11 or later on PATH"
+
+# Of two that begin at the same time the second waits, and finds what the first has made.
+exec 9<requirements.lock
+if command -v flock >/dev/null; then
+    flock 9
+    is_made && exit
+fi
 
 # Debian ships venv as a package of its own.
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
