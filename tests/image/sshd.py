@@ -128,6 +128,7 @@ def sshd(of: Programs, folder: Path, env: Mapping[str, str]) -> Iterator[Host]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
+        _await_the_last(port)
 
 
 def _configure(of: Programs, folder: Path, port: int, env: Mapping[str, str]) -> None:
@@ -149,10 +150,23 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
+        if _listens(port):
             return
+        time.sleep(0.05)
     raise AssertionError(log.read_text())
+
+
+def _await_the_last(port: int) -> None:
+    """Wait for the processes of its connections, which have its socket until they have begun."""
+    deadline = time.monotonic() + PATIENCE
+    while _listens(port):
+        assert time.monotonic() < deadline, f"somebody listens at port {port} still"
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
