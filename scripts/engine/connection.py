@@ -37,16 +37,7 @@ def answers(host: str) -> bool:
 
 
 def see_that_it_answers(host: str, name: str) -> None:
-    """Ask an engine whether it is there.
-
-    Args:
-        host: its address.
-        name: what to call it where it does not answer.
-
-    Raises:
-        NoAnswerError: it does not, in seconds.
-        KitError: something listens there, and we may not talk to it.
-    """
+    """Ask an engine whether it is there; takes and raises what `opened` does."""
     with opened(host, name):
         pass
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,11 @@ import pytest
 from iced_x86 import Instruction
 
 from scripts.build.one_processor import table
-from tests.unit.kit.one_processor.written import NAME, Call, Floats, Written
+from tests.unit.kit.one_processor.written import NAME, Call, Floats, Load, Written
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Iterator[Callable[..., tuple[table.Table, Call]]]:
+def load(tmp_path: Path) -> Iterator[Load]:
     """Return a function that loads a library: for its table, and what calls its functions."""
     kept = []
     libc = ctypes.CDLL(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,8 +14,9 @@ from tests.unit.kit.one_processor.written import (
     CONSTANT,
     NAME,
     RET,
-    Call,
+    Load,
     Written,
+    at,
     base,
     create,
     gives,
@@ -44,7 +44,7 @@ CPUID = [
 
 @needs_avx2
 def test_cpuid_answers_as_the_rows_say_and_promises_nothing_that_is_not_there(
-    load: Callable[..., tuple[table.Table, Call]],
+    load: Load,
 ) -> None:
     asked = [
         (0, 0),
@@ -81,9 +81,7 @@ def test_cpuid_answers_as_the_rows_say_and_promises_nothing_that_is_not_there(
 
 
 @needs_avx2
-def test_functions_are_answered_for(
-    load: Callable[..., tuple[table.Table, Call]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_functions_are_answered_for(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """As TestCPUFeature is, which has answered before, and what tells XLA that it may estimate."""
     feature, types = table.FUNCTIONS
     monkeypatch.setattr(Written, "exported", {feature: 0, types: 64})
@@ -107,8 +105,7 @@ def test_a_row_never_makes_up_a_feature() -> None:
 
 
 def kept_at(address: int) -> Instruction:
-    where = MemoryOperand(Register.RIP, displ=address, displ_size=8)
-    return create.create_mem_reg(Code.MOV_RM64_R64, where, Register.RAX)
+    return create.create_mem_reg(Code.MOV_RM64_R64, at(Register.RIP, address), Register.RAX)
 
 
 def test_what_was_asked_for_while_it_was_loaded_is_found() -> None:

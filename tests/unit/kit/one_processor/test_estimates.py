@@ -13,9 +13,10 @@ from tests.unit.kit.one_processor.written import (
     CONSTANT,
     NAME,
     RET,
-    Call,
     Floats,
+    Load,
     Written,
+    at,
     create,
     needs_avx2,
     reg,
@@ -29,9 +30,9 @@ TIMES_THREE = create.create_reg_reg_mem(
     Code.VEX_VMULPS_YMM_YMM_YMMM256,
     Y1,
     Y1,
-    MemoryOperand(Register.RIP, displ=CONSTANT, displ_size=8),
+    at(Register.RIP, CONSTANT),
 )
-BELOW = MemoryOperand(Register.RSP, displ=-64, displ_size=8)
+BELOW = at(Register.RSP, -64)
 ADD = create.create_reg_reg_reg(Code.VEX_VADDPS_YMM_YMM_YMMM256, Y1, Y1, Y2)
 
 
@@ -44,7 +45,7 @@ def stored(of: Register_) -> Instruction:
 
 
 def of_memory(code: Code_, to: Register_, base: Register_, displ: int = 0) -> Instruction:
-    return create.create_reg_mem(code, to, MemoryOperand(base, displ=displ, displ_size=8))
+    return create.create_reg_mem(code, to, at(base, displ))
 
 
 # What a function does with eight floats -> (its code, what it gives where nothing is estimated).
@@ -97,9 +98,7 @@ FUNCTIONS: dict[str, tuple[list[Instruction], Callable[[Floats], Floats]]] = {
 
 @needs_avx2
 @pytest.mark.parametrize("what", FUNCTIONS)
-def test_an_estimate_is_exact_once_the_table_is_laid_over(
-    load: Callable[..., tuple[table.Table, Call]], what: str
-) -> None:
+def test_an_estimate_is_exact_once_the_table_is_laid_over(load: Load, what: str) -> None:
     code, wanted = FUNCTIONS[what]
     made, call = load(code)
     before = call(0, FLOATS)
@@ -111,7 +110,7 @@ def test_an_estimate_is_exact_once_the_table_is_laid_over(
 
 @needs_avx2
 def test_zero_infinity_and_what_is_no_number_are_as_the_processor_has_them(
-    load: Callable[..., tuple[table.Table, Call]],
+    load: Load,
 ) -> None:
     special = np.array([0, -0.0, np.inf, np.nan, 1, 4, 0.25, 16], np.float32)
     functions = [FUNCTIONS["1/sqrt(x)"][0], FUNCTIONS["1/x over itself"][0]]
@@ -124,7 +123,7 @@ def test_zero_infinity_and_what_is_no_number_are_as_the_processor_has_them(
 
 @needs_avx2
 def test_a_library_that_is_not_the_one_of_the_table_stays_as_it_is(
-    load: Callable[..., tuple[table.Table, Call]],
+    load: Load,
 ) -> None:
     made, call = load(FUNCTIONS["1/sqrt(x)"][0])
     before = call(0, FLOATS)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 
 import pytest
 from iced_x86 import Code, Instruction, Register
 
-from scripts.build.one_processor import answers, onednn, sites, table
+from scripts.build.one_processor import answers, onednn, sites
 from tests.unit.kit.one_processor.written import (
     CONSTANT,
     NAME,
     RET,
-    Call,
+    Load,
     Written,
     at,
     base,
@@ -70,7 +69,7 @@ COUNTER = [number(Register.ESI, SIZE), call(ASKS), number(Register.EDI, SIZE), c
 
 @needs_avx2
 def test_onednn_is_not_told_how_many_cpus_there_are(
-    load: Callable[..., tuple[table.Table, Call]], monkeypatch: pytest.MonkeyPatch
+    load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It then takes as many threads as there are cores; and asks again what it has asked."""
     monkeypatch.setattr(Written, "called", IMPORTED)

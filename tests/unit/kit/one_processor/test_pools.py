@@ -16,7 +16,7 @@ from scripts.build.one_processor import answers, pools, sites, table
 from tests.unit.kit.one_processor.written import (
     NAME,
     RET,
-    Call,
+    Load,
     Written,
     at,
     base,
@@ -54,9 +54,7 @@ SCHEDULE = [
 
 
 @pytest.fixture
-def make_pool(
-    load: Callable[..., tuple[table.Table, Call]], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., list[int]]:
+def make_pool(load: Load, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     """Return a function that makes a pool: its threads, its allocator, what is scheduled, by what.
 
     It is given how many CPUs there are, the pool's name, and its threads.

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from iced_x86 import Code, Code_, Encoder, Instruction, MemoryOperand, Register, Register_
 
+from scripts.build.one_processor import table
 from scripts.build.one_processor.library import Library
 from tf_repro.machine import cpu, processor
 
@@ -21,6 +22,8 @@ RET = create.create(Code.RETNQ)
 Floats = np.ndarray[Any, np.dtype[Any]]
 # Calls one of its functions, by number, with floats: what it gives.
 Call = Callable[[int, Floats], Floats]
+# Loads a library of functions: its table, and what calls them.
+Load = Callable[..., tuple[table.Table, Call]]
 needs_avx2 = pytest.mark.skipif(
     bool(cpu.lacking(cpu.flags())), reason="this processor has no AVX2, which the code is for"
 )
